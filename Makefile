@@ -1,0 +1,50 @@
+# Two commands are enough: `make lab` to study, `make test` to check. `make help` lists the rest.
+# Each target is one or two plain lines: without make, type them yourself (README shows them).
+
+PYTHON ?= python3
+RUN = .venv/bin/python
+TEST_WORKERS ?= 2
+# No display: JupyterLab prints its address. Root, in a container: it wants to be told so.
+ifeq ($(shell uname -s),Linux)
+LAB_OPTIONS = $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test train notebooks figures constraints check clean screenshot
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+lab: .venv/installed ## open JupyterLab on the first lesson
+	$(RUN) -m jupyterlab $(LAB_OPTIONS) notebooks/00_start_here.ipynb
+
+test: .venv/installed ## run every test and every notebook, at smoke scale
+	$(RUN) -m pytest -n $(TEST_WORKERS) --dist loadfile
+
+train: .venv/installed ## train VGG-11 with no notebook: progress bar, table, runs/curve.svg
+	$(RUN) -m d2lvgg train
+
+notebooks: .venv/installed ## build and execute notebooks/ from lessons/
+	$(RUN) lessons/build.py --measure
+
+figures: .venv/installed ## draw images/ anew
+	$(RUN) -m d2lvgg figures
+
+check: .venv/installed ## print what a bug report needs
+	$(RUN) -m d2lvgg check
+
+screenshot: .venv/installed ## take README's picture of lesson 08 in JupyterLab anew
+	D2LVGG_SCREENSHOT=images/jupyterlab.png $(RUN) -m pytest tests/test_browser.py
+
+constraints: .venv/installed ## move constraints.txt to the newest versions
+	.venv/bin/uv pip compile pyproject.toml --extra test --universal --python-version 3.10 \
+	  --no-annotate --no-header --upgrade -o constraints.txt
+
+clean: ## remove the environment and everything built in it
+	rm -rf .venv build runs
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet uv
+	.venv/bin/uv pip install --python .venv/bin/python -e '.[test]' -c constraints.txt
+	@touch $@

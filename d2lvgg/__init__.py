@@ -1,0 +1,14 @@
+"""Block-built convolutional networks: what the lessons of this course import."""
+
+from .data import LABELS, load_data_fashion_mnist
+from .live import LiveAnimator, use_png_display
+from .models import VGG_ARCHS, alexnet, lenet, shrink, vgg, vgg_block
+from .scale import describe_machine, pick_scale, try_gpu
+from .shapes import trace_shapes
+from .training import History, evaluate_accuracy, train
+
+__all__ = [
+    "LABELS", "VGG_ARCHS", "History", "LiveAnimator", "alexnet", "describe_machine",
+    "evaluate_accuracy", "lenet", "load_data_fashion_mnist", "pick_scale", "shrink",
+    "trace_shapes", "train", "try_gpu", "use_png_display", "vgg", "vgg_block",
+]

@@ -1,0 +1,80 @@
+"""The course without a notebook: python -m d2lvgg check | data | train | figures."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("agg")  # no window, and no kernel to draw into
+
+import torch  # noqa: E402
+
+import d2lvgg  # noqa: E402
+from d2lvgg import data, figures, scale  # noqa: E402
+
+
+def check(_options):
+    """Print what a bug report needs, and where the data would come from."""
+    for name, value in d2lvgg.describe_machine().items():
+        print(f"{name:>20}: {value}")
+    print(f"{'data':>20}: {data.find_fashion_mnist()[1]}")
+    print(f"{'scale':>20}: {d2lvgg.pick_scale()}")
+
+
+def fetch(options):
+    """Put Fashion-MNIST where the lessons find it, and say where it came from."""
+    print(data.find_fashion_mnist(options.source, options.root)[1])
+
+
+def train(options):
+    """Train the network of lesson 08 and save its curve as a picture."""
+    chosen = d2lvgg.pick_scale(options.scale)
+    print(chosen)
+    options.out.mkdir(parents=True, exist_ok=True)  # refused now rather than after the training
+    torch.manual_seed(options.seed)
+    train_iter, test_iter = d2lvgg.load_data_fashion_mnist(
+        chosen.batch_size, chosen.resize, num_train=chosen.num_train, num_test=chosen.num_test,
+        source=options.source, root=options.root)
+    print(f"data: {train_iter.source}")
+    arch = d2lvgg.shrink(d2lvgg.VGG_ARCHS["vgg11"], 4)
+    net = d2lvgg.vgg(arch, input_size=chosen.resize)
+    num_epochs = chosen.num_epochs if options.epochs is None else options.epochs
+    history = d2lvgg.train(net, train_iter, test_iter, num_epochs, chosen.lr)
+    print(history.to_frame().round(3).to_string())
+    history.animator.save(options.out / "curve.svg")
+    print(f"curve: {options.out / 'curve.svg'}")
+
+
+def draw(_options):
+    """Draw images/ anew."""
+    for path in figures.draw_all():
+        print(path.relative_to(figures.IMAGES.parent))
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m d2lvgg", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="check | data | train | figures")
+    for name, run in (("check", check), ("data", fetch), ("train", train), ("figures", draw)):
+        command = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+        command.set_defaults(run=run)
+        if run in (fetch, train):
+            command.add_argument("--source", default="auto", metavar="SOURCE",
+                                 help=f"one of {', '.join(data.SOURCES)} (default: auto)")
+            command.add_argument("--root", help="folder with, or for, the four files")
+        if run is train:
+            command.add_argument("--scale", metavar="SCALE",
+                                 help=f"one of {', '.join(scale.SCALES)} (default: by the device)")
+            command.add_argument("--epochs", type=int, help="instead of the scale's own number")
+            command.add_argument("--seed", type=int, default=0)
+            command.add_argument("--out", type=Path, default=Path("runs"),
+                                 help="folder for the curve (default: runs)")
+    options = parser.parse_args()
+    try:
+        options.run(options)
+    except (data.DataError, ValueError, OSError) as error:
+        sys.exit(f"d2lvgg: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,281 @@
+"""Fashion-MNIST, found wherever it is, held on the training device as bytes.
+
+The whole set is 47 MB as 28 x 28 bytes. It is enlarged a batch at a time, so there are no worker
+processes, and nothing to wait for.
+"""
+
+import gzip
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pooch
+import requests
+import torch
+from torch.nn import functional as F
+from torchvision.datasets import FashionMNIST
+
+from .scale import try_gpu
+from .sketches import draw_sketches
+
+LABELS = ("t-shirt", "trouser", "pullover", "dress", "coat",
+          "sandal", "shirt", "sneaker", "bag", "ankle boot")
+
+# name: (SHA-256 of the decompressed bytes, their shape, bytes of header before them).
+FILES = {
+    "train-images-idx3-ubyte": (
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888", (60_000, 28, 28), 16),
+    "train-labels-idx1-ubyte": (
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9", (60_000,), 8),
+    "t10k-images-idx3-ubyte": (
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b", (10_000, 28, 28), 16),
+    "t10k-labels-idx1-ubyte": (
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34", (10_000,), 8),
+}
+SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # Debian: dataset-fashion-mnist
+SOURCES = ("auto", "folder", "system", "download", "debian", "sketch")
+TIMEOUT = 5  # seconds without a byte before a download attempt is given up
+
+
+class DataError(RuntimeError):
+    """Data that cannot be had or cannot be trusted; the text says which file and what to do."""
+
+
+class PictureLoader:
+    """Batches of pictures from one device's memory, in the manner of a DataLoader.
+
+    Yields X (B, C, H, W) float32 in [0, 1] and y (B,) int64. Keeps the short last batch. With
+    shuffle, each pass has a new order: from a generator seeded once where seed is a number, from
+    torch's global one (torch.manual_seed) where it is None.
+    """
+
+    def __init__(self, images, labels, batch_size, resize, device, *, shuffle, seed, source):
+        self.images = torch.tensor(images, device=device)  # (N, C, h, w) uint8
+        self.labels = torch.tensor(labels, dtype=torch.int64, device=device)
+        self.batch_size, self.resize, self.shuffle = batch_size, resize, shuffle
+        self.source = source  # where the pictures came from, in words
+        self.generator = None if seed is None else torch.Generator(device).manual_seed(seed)
+
+    def __len__(self):
+        return -(-len(self.labels) // self.batch_size)
+
+    def __iter__(self):
+        device = self.labels.device
+        if self.shuffle:
+            order = torch.randperm(len(self.labels), generator=self.generator, device=device)
+        else:
+            order = torch.arange(len(self.labels), device=device)
+        for places in order.split(self.batch_size):
+            yield to_float(self.images[places], self.resize), self.labels[places]
+
+
+def to_float(images, resize=None):
+    """Return uint8 pictures (B, C, h, w) as float32 in [0, 1], enlarged to resize pixels a side.
+
+    Within 1/255 of torchvision's Resize + ToTensor, which the book's loader calls.
+    """
+    if resize and images.device.type == "cpu":  # on bytes: PIL's own arithmetic, to the bit
+        images = F.interpolate(images, (resize, resize), mode="bilinear", antialias=True)
+    elif resize:
+        images = F.interpolate(images.float(), (resize, resize), mode="bilinear", antialias=True)
+    return images.float() / 255
+
+
+def load_data_fashion_mnist(batch_size, resize=None, *, device=None, num_train=None,
+                            num_test=None, root=None, source="auto", seed=None):
+    """Return (train_iter, test_iter) over Fashion-MNIST, as d2l.load_data_fashion_mnist does.
+
+    resize is the side in pixels (None: 28); num_train and num_test take the first so many. source
+    'auto' looks in root, $D2LVGG_DATA, the project's data/, a system copy, a download, Debian's
+    package, and falls back on drawn sketches with a warning; `.source` of either result says which
+    it was. Any other of SOURCES insists. Raises DataError where that one cannot be had, ValueError
+    on bad arguments.
+    Source: Dive into Deep Learning, section 4.2; Xiao et al. 2017, arXiv:1708.07747.
+    """
+    for name, value in (("batch_size", batch_size), ("resize", resize), ("num_train", num_train),
+                        ("num_test", num_test)):
+        if not (value is None and name != "batch_size" or type(value) is int and value > 0):
+            raise ValueError(f"{name} is {value!r}: give a whole number above zero")
+    device = try_gpu() if device is None else torch.device(device)
+    arrays, found = find_fashion_mnist(source, root, num_train, num_test)
+    loaders = []
+    for part, count in (("train", num_train), ("t10k", num_test)):
+        images, labels = arrays[f"{part}-images-idx3-ubyte"], arrays[f"{part}-labels-idx1-ubyte"]
+        if count is not None and count > len(labels):
+            part = "training" if part == "train" else "test"
+            raise ValueError(f"{count:,} pictures were asked for, and the set's {part} part has "
+                             f"{len(labels):,}")
+        loaders.append(PictureLoader(
+            images[:count, None], labels[:count], batch_size, resize, device,
+            shuffle=part == "train", seed=seed, source=found))
+    return tuple(loaders)
+
+
+def find_fashion_mnist(source="auto", root=None, num_train=None, num_test=None):
+    """Return (arrays, source in words): each name in FILES with its uint8 array.
+
+    num_train and num_test matter to the sketch set alone, which draws as many as asked for.
+    """
+    if source not in SOURCES:
+        raise ValueError(f"the data source {source!r} is unknown: choose one of "
+                         f"{', '.join(SOURCES)}")
+    steps = {
+        "folder": lambda: from_folders(data_folders(root)),
+        "system": lambda: (read_folder(SYSTEM_FOLDER), f"Fashion-MNIST, {SYSTEM_FOLDER}"),
+        "download": lambda: (download(data_folders(root)), "Fashion-MNIST, downloaded"),
+        "debian": lambda: (unpack_debian(data_folders(root)), "Fashion-MNIST, Debian's package"),
+        "sketch": lambda: (sketches(num_train or 12_000, num_test or 2_000), "sketch set"),
+    }
+    if source != "auto":
+        return steps[source]()
+    reasons = []
+    for name, step in steps.items():
+        if name == "sketch":
+            warnings.warn("no Fashion-MNIST could be had, so this runs on drawn sketches, and its "
+                          "accuracies compare with nothing published. Tried: "
+                          + "; ".join(reasons), stacklevel=3)
+        try:
+            return step()
+        except DataError as error:
+            reasons.append(str(error))
+
+
+def data_folders(root=None):
+    """Return the folders where data may lie and be put, first choice first."""
+    folders = [root, os.environ.get("D2LVGG_DATA"), Path(__file__).parents[1] / "data"]
+    return [Path(folder) for folder in folders if folder]
+
+
+def from_folders(folders):
+    reasons = []
+    for folder in folders:
+        try:
+            return read_folder(folder), f"Fashion-MNIST, {folder}"
+        except DataError as error:
+            reasons.append(str(error))
+    raise DataError("; ".join(reasons))
+
+
+def read_folder(folder):
+    """Return the four verified arrays from folder, gzipped or not, or from the subfolder that
+    torchvision and d2l use. Raises DataError naming the first file that is missing or wrong."""
+    return {name: read_file(folder, name) for name in FILES}
+
+
+def read_file(folder, name):
+    reason = f"{Path(folder) / name}.gz is not there"
+    for place in (Path(folder), Path(folder) / "FashionMNIST" / "raw"):
+        for path in (place / f"{name}.gz", place / name):
+            try:
+                return verify(path.read_bytes(), path)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                reason = f"{path} cannot be read ({error.strerror})"
+            except DataError as error:
+                # A damaged file is worth a word even when a good copy turns up elsewhere.
+                warnings.warn(str(error), stacklevel=2)
+                reason = str(error)
+    raise DataError(reason)
+
+
+def verify(data, path):
+    """Return the uint8 array that data, gzipped or not, holds. Raises DataError if it is not
+    byte for byte the published file; path is its place, whose name says which it should be."""
+    name = path.name.removesuffix(".gz")
+    expected_hash, shape, header = FILES[name]
+    remedy = f"delete it, or run `python -m d2lvgg data` to fetch it anew into {data_folders()[-1]}"
+    if path.suffix == ".gz":
+        if data[:2] != b"\x1f\x8b":
+            raise DataError(f"{path} is not a gzip file (it begins with {data[:15]!r}): {remedy}")
+        try:
+            data = gzip.decompress(data)
+        except (EOFError, OSError, ValueError, gzip.zlib.error) as error:
+            raise DataError(f"{path} is truncated or damaged ({error}): {remedy}") from None
+    expected_size = header + int(np.prod(shape))
+    if len(data) != expected_size:
+        raise DataError(f"{path} holds {len(data):,} bytes and should hold {expected_size:,}: "
+                        f"{remedy}")
+    if hashlib.sha256(data).hexdigest() != expected_hash:
+        raise DataError(f"{path} has the right size and the wrong contents: {remedy}")
+    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+
+
+def download(folders):
+    """Fetch the four files into the first of folders that can be written, and return the arrays."""
+    folder = writable(folders)
+    for name, (file, md5) in zip(FILES, FashionMNIST.resources, strict=True):
+        try:
+            read_file(folder, name)
+            continue
+        except DataError:
+            pass
+        with tempfile.TemporaryDirectory(dir=folder) as private:
+            # In a folder of its own: thirty students may start on one shared folder at once.
+            fetcher = pooch.create(path=private, base_url=FashionMNIST.mirrors[0],
+                                   registry={file: f"md5:{md5}"}, retry_if_failed=2)
+            getter = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
+            try:
+                fetched = Path(fetcher.fetch(file, downloader=getter))
+                verify(fetched.read_bytes(), fetched)
+            except requests.exceptions.ConnectionError:
+                raise DataError(f"{FashionMNIST.mirrors[0]} cannot be reached: connect to the "
+                                f"network, or put the four files of Fashion-MNIST into {folder}"
+                                ) from None
+            except (requests.exceptions.RequestException, ValueError) as error:
+                raise DataError(f"the download of {file} failed ({error}): try again later, or "
+                                f"put the four files of Fashion-MNIST into {folder}") from None
+            except OSError as error:
+                raise DataError(no_room(folder, error)) from None
+            os.replace(fetched, folder / file)
+    return read_folder(folder)
+
+
+def unpack_debian(folders):
+    """Unpack Debian's and Ubuntu's package without root, and return the arrays."""
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        raise DataError("this system has no apt-get, so Debian's package is out of reach")
+    folder = writable(folders)
+    with tempfile.TemporaryDirectory(dir=folder) as private:
+        get = ["apt-get", "download", "-qq", "-o", f"Acquire::http::Timeout={TIMEOUT}",
+               "-o", "Acquire::Retries=0", "-o", "APT::Sandbox::User=root", "dataset-fashion-mnist"]
+        try:
+            subprocess.run(get, cwd=private, check=True, capture_output=True, timeout=60)
+            package = next(Path(private).glob("*.deb"))
+            subprocess.run(["dpkg-deb", "-x", package, private], check=True, capture_output=True)
+        except (subprocess.SubprocessError, StopIteration):
+            raise DataError("apt-get could not download dataset-fashion-mnist: an administrator "
+                            "can install it with `apt-get install dataset-fashion-mnist`") from None
+        unpacked = Path(private) / SYSTEM_FOLDER.relative_to("/")
+        arrays = read_folder(unpacked)
+        for name in FILES:
+            os.replace(unpacked / f"{name}.gz", folder / f"{name}.gz")
+    return arrays
+
+
+def writable(folders):
+    """Return the first of folders that can be written, made where it is missing."""
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+            return folder
+        except OSError as error:
+            reason = no_room(folder, error)
+    raise DataError(reason)
+
+
+def no_room(folder, error):
+    return (f"cannot write to {folder} ({error.strerror}): name a folder with 100 MB free that you "
+            "can write to, in root= or in the environment variable D2LVGG_DATA")
+
+
+def sketches(num_train, num_test):
+    """Return the sketch set under the names of FILES."""
+    train, test = draw_sketches(num_train, seed=0), draw_sketches(num_test, seed=1)
+    return dict(zip(FILES, (*train, *test), strict=True))

@@ -1,0 +1,76 @@
+"""What happens inside a network, layer by layer, without running it."""
+
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+import torch
+from torch import nn
+from torch.func import functional_call
+from torch.utils.flop_counter import FlopCounterMode
+
+
+@dataclass(frozen=True)
+class LayerShape:
+    """One row of a ShapeTable."""
+
+    name: str  # the layer's place in the network: '0', or '0.2' inside block 0
+    layer: str  # its class: 'Conv2d'
+    output_shape: torch.Size
+    params: int
+    flops: int  # a multiply and an add count as two
+    activation_bytes: int  # of the layer's output, whole batch
+
+
+class ShapeTable(list):
+    """Rows of LayerShape: prints the book's lines, shows a table in Jupyter.
+
+    params, flops and activation_bytes are the sums over the rows.
+    """
+
+    params = property(lambda self: sum(row.params for row in self))
+    flops = property(lambda self: sum(row.flops for row in self))
+    activation_bytes = property(lambda self: sum(row.activation_bytes for row in self))
+
+    def __str__(self):
+        return "\n".join(f"{row.layer} output shape:\t {row.output_shape}" for row in self)
+
+    def to_frame(self):
+        """Return the rows as a pandas DataFrame, indexed by the layer's place."""
+        rows = [{**asdict(row), "output_shape": tuple(row.output_shape)} for row in self]
+        return pd.DataFrame(rows).set_index("name")
+
+    def _repr_html_(self):
+        return self.to_frame().to_html(formatters={
+            "params": "{:,}".format, "flops": "{:,}".format, "activation_bytes": "{:,}".format})
+
+
+def trace_shapes(net, input_shape, expand=False):
+    """Return a ShapeTable of what each layer of an nn.Sequential does to input_shape.
+
+    expand=True opens every block into its layers. Nothing is computed or stored, so a network of
+    any size takes milliseconds: shapes are worked out on PyTorch's meta device. Raises ValueError
+    where a layer refuses its input.
+    Source: Dive into Deep Learning, section 8.2.2; torch.utils.flop_counter.
+    """
+    X = torch.empty(input_shape, device="meta")
+    table = ShapeTable()
+    for name, layer in open_blocks(net) if expand else net.named_children():
+        weights = {key: value.to("meta") for key, value in layer.state_dict().items()}
+        try:
+            with FlopCounterMode(display=False) as counter, torch.no_grad():
+                X = functional_call(layer, weights, X)
+        except RuntimeError as error:
+            weight = next((tuple(p.shape) for p in layer.parameters()), "none")
+            raise ValueError(f"layer {name} ({type(layer).__name__}, weight {weight}) refuses an "
+                             f"input of shape {tuple(X.shape)}: {error}") from None
+        params = sum(p.numel() for p in layer.parameters())
+        table.append(LayerShape(name, type(layer).__name__, X.shape, params,
+                                counter.get_total_flops(), X.numel() * X.element_size()))
+    return table
+
+
+def open_blocks(net):
+    """Yield (place, layer) of every layer of a Sequential, those inside inner ones included."""
+    for name, layer in net.named_modules():
+        if not isinstance(layer, nn.Sequential):
+            yield name, layer

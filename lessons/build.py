@@ -1,0 +1,196 @@
+"""Turn lessons/NN_name.md into notebooks/ and notebooks/solutions/.
+
+    python lessons/build.py                 build and execute every notebook
+    python lessons/build.py 05 08           ... of these lessons
+    python lessons/build.py --check         execute nothing; fail if a notebook is not its lesson's
+    python lessons/build.py --measure       ... and note time and memory in lessons/facts.json
+
+A lesson is Jupytext Markdown. Three marks are this builder's own:
+
+    ```python tags=["exercise"]   the stub a student gets, followed by
+    ```python tags=["solution"]   its answer: each edition keeps one of the two
+    <!-- #region lang="zh" -->    Chinese text of the cell before it: the English edition drops it
+    {{facts}}, {{course_map}}     what --measure wrote, as text
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+
+LESSONS = Path(__file__).resolve().parent
+ROOT = LESSONS.parent
+FACTS = LESSONS / "facts.json"
+EDITIONS = {"student": ("notebooks", "solution"), "solutions": ("notebooks/solutions", "exercise")}
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
+}
+CELL_TIMEOUT = 900  # seconds
+PEAK_CELL = """import resource, sys
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))"""
+
+
+def lesson_paths(names=()):
+    """Return the lessons whose file names begin with one of names; all of them for no names."""
+    paths = sorted(LESSONS.glob("[0-9][0-9]_*.md"))
+    chosen = [path for path in paths if not names or path.name.startswith(tuple(names))]
+    if names and not chosen:
+        raise SystemExit(f"no lesson begins with {', '.join(names)}: there are "
+                         f"{', '.join(path.stem for path in paths)}")
+    return chosen
+
+
+def make_notebook(path, edition):
+    """Return one edition of a lesson as a notebook with no outputs."""
+    lesson = jupytext.read(path, fmt="md")
+    check_pairs(lesson.cells, path)
+    dropped = EDITIONS[edition][1]
+    cells = []
+    for place, cell in enumerate(lesson.cells):
+        if dropped in cell.metadata.get("tags", []) or cell.metadata.get("lang", "en") != "en":
+            continue
+        cell.id = f"{path.stem}-{place:03d}"  # a rebuild changes only what changed
+        cell.source = fill_in(cell.source, path)
+        if edition == "solutions":  # these lie one folder deeper
+            cell.source = cell.source.replace("(../images/", "(../../images/")
+        cells.append(cell)
+    return nbformat.v4.new_notebook(cells=cells, metadata=METADATA, nbformat_minor=5)
+
+
+def check_pairs(cells, path):
+    """Raise ValueError unless each exercise is followed by its solution."""
+    tags = [set(cell.metadata.get("tags", [])) for cell in cells]
+    for here, after in zip([set(), *tags], [*tags, set()], strict=True):
+        if ("exercise" in here) != ("solution" in after):
+            raise ValueError(f"{path.name}: a cell tagged 'exercise' must be followed by one "
+                             "tagged 'solution', and the other way round")
+
+
+def title(path):
+    """Return a lesson's title, the first heading of its file."""
+    return next(line[2:] for line in path.read_text(encoding="utf-8").splitlines()
+                if line.startswith("# "))
+
+
+def fill_in(source, path):
+    facts = json.loads(FACTS.read_text(encoding="utf-8"))
+    if "{{facts}}" in source:
+        source = source.replace("{{facts}}", facts_line(facts, path))
+    if "{{course_map}}" in source:
+        rows = ["| lesson | minutes | memory |", "|---|---|---|"]
+        for other in lesson_paths():
+            fact = facts["lessons"].get(other.stem, {"minutes": "", "gib": ""})
+            rows.append(f"| [{title(other)}]({other.stem}.ipynb) | {fact['minutes']} | "
+                        f"{fact['gib']} GiB |")
+        source = source.replace("{{course_map}}", "\n".join(rows))
+        source += f"\n\nMeasured at laptop scale on {facts['machine']}."
+    return source
+
+
+def facts_line(facts, path):
+    fact = facts["lessons"].get(path.stem)
+    if not fact:
+        return "Time and memory: not measured yet."
+    return (f"**{fact['minutes']} min** at laptop scale · **{fact['gib']} GiB** of memory at most "
+            f"· measured on {facts['machine']}")
+
+
+def execute(notebook, folder, scale):
+    """Run every cell, in a kernel started in folder. Return (seconds, peak memory in bytes)."""
+    os.environ.update(D2LVGG_SCALE=scale, PYTHONHASHSEED="0")
+    measured = nbformat.v4.new_code_cell(PEAK_CELL)
+    notebook.cells.append(measured)
+    began = time.perf_counter()
+    NotebookClient(notebook, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False, coalesce_streams=True,
+                   resources={"metadata": {"path": str(folder)}}).execute()
+    seconds = time.perf_counter() - began
+    notebook.cells.remove(measured)
+    notebook.metadata = nbformat.from_dict(METADATA)  # the kernel wrote its Python version here
+    for cell in notebook.cells:
+        if str(ROOT) in json.dumps(cell.get("outputs", [])):
+            raise ValueError(f"the output of cell {cell.id} holds this machine's path {ROOT}")
+    return seconds, int(measured.outputs[0].text)
+
+
+def write(notebook, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".tmp")
+    draft.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+    os.replace(draft, path)
+
+
+def differences(folder, names=()):
+    """Yield a sentence for each notebook whose cells are not what its lesson says."""
+    for edition, (subfolder, _) in EDITIONS.items():
+        built = {path.name for path in (folder / subfolder).glob("*.ipynb")}
+        for lesson in lesson_paths(names):
+            built.discard(f"{lesson.stem}.ipynb")
+            path = folder / subfolder / f"{lesson.stem}.ipynb"
+            if not path.exists():
+                yield f"{subfolder}/{path.name} is missing: run `make notebooks`"
+                continue
+            wanted = [(c.id, c.cell_type, c.source, c.metadata)
+                      for c in make_notebook(lesson, edition).cells]
+            found = [(c.id, c.cell_type, c.source, c.metadata)
+                     for c in nbformat.read(path, as_version=4).cells]
+            if wanted != found:
+                cell = next((w[0] for w, f in zip(wanted, found) if w != f),  # noqa: B905
+                            "their number")
+                yield (f"{subfolder}/{path.name} differs from lessons/{lesson.name} ({cell}): "
+                       "edit the lesson, then run `make notebooks`")
+        if not names:
+            yield from (f"{subfolder}/{name} has no lesson" for name in sorted(built))
+
+
+def processor():
+    """Return this machine in words, for the numbers measured on it."""
+    import torch  # slow to import, and --check does without it
+
+    bf16 = "with" if torch.cpu.get_capabilities().get("avx512_bf16") else "without"
+    return (f"{os.cpu_count()} cores of {torch.cpu.get_capabilities()['cpu_name']} ({bf16} "
+            f"AVX512-BF16), Python {platform.python_version()}, torch "
+            f"{torch.__version__.split('+')[0]}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("lessons", nargs="*", help="numbers of the lessons, such as 05; default all")
+    parser.add_argument("--check", action="store_true", help="compare only; execute nothing")
+    parser.add_argument("--measure", action="store_true", help="note time and memory")
+    parser.add_argument("--scale", default="laptop", help="full, laptop (the default) or smoke")
+    parser.add_argument("--out", type=Path, default=ROOT, help="folder to put notebooks/ into")
+    options = parser.parse_args()
+    if options.check:
+        found = list(differences(options.out, options.lessons))
+        print("\n".join(found) or "every notebook is its lesson's")
+        sys.exit(bool(found))
+    for path in lesson_paths(options.lessons):
+        for edition, (subfolder, _) in EDITIONS.items():
+            notebook = make_notebook(path, edition)
+            seconds, peak = execute(notebook, ROOT / subfolder, options.scale)
+            print(f"{subfolder}/{path.stem}: {seconds:.0f} s, {peak / 2**30:.1f} GiB", flush=True)
+            if options.measure and edition == "student":
+                facts = json.loads(FACTS.read_text(encoding="utf-8"))
+                facts["machine"] = processor()
+                facts["lessons"][path.stem] = {"minutes": max(round(seconds / 60, 1), 0.1),
+                                               "gib": round(peak / 2**30, 1)}
+                FACTS.write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n")
+                outputs = {cell.id: cell for cell in notebook.cells}
+                notebook = make_notebook(path, edition)  # with the new numbers in its text
+                for cell in notebook.cells:
+                    if cell.cell_type == "code":
+                        cell.outputs = outputs[cell.id].outputs
+                        cell.execution_count = outputs[cell.id].execution_count
+            write(notebook, options.out / subfolder / f"{path.stem}.ipynb")
+
+
+if __name__ == "__main__":
+    main()

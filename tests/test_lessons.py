@@ -1,0 +1,154 @@
+"""Lessons and notebooks: in step, the same every time, and true to the module they teach."""
+
+import ast
+import inspect
+import json
+import re
+import sys
+import textwrap
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import d2lvgg
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "lessons"))
+import build  # noqa: E402
+
+LESSONS = build.lesson_paths()
+each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+NOTEBOOKS = sorted((ROOT / "notebooks").rglob("[0-9]*.ipynb"))
+
+
+def test_every_notebook_is_its_lessons():
+    assert list(build.differences(ROOT)) == []
+
+
+def test_a_notebook_that_was_edited_by_hand_is_found(tmp_path):
+    for edition, (folder, _) in build.EDITIONS.items():
+        notebook = build.make_notebook(LESSONS[0], edition)
+        if edition == "solutions":
+            notebook.cells[0].source += " edited"
+        build.write(notebook, tmp_path / folder / f"{LESSONS[0].stem}.ipynb")
+    found = list(build.differences(tmp_path, [LESSONS[0].stem]))
+    assert len(found) == 1
+    assert f"solutions/{LESSONS[0].stem}.ipynb differs from lessons/{LESSONS[0].name}" in found[0]
+
+
+LESSON = """\
+# Title
+
+text
+
+<!-- #region lang="zh" -->
+中文
+<!-- #endregion -->
+
+```python tags=["exercise"]
+x = ...
+```
+
+```python tags=["solution"]
+x = 1
+```
+
+![a picture](../images/a.svg)
+"""
+
+
+@pytest.mark.parametrize(("edition", "code", "image"), [
+    ("student", "x = ...", "(../images/a.svg)"), ("solutions", "x = 1", "(../../images/a.svg)")])
+def test_each_edition_keeps_one_of_stub_and_answer(tmp_path, edition, code, image):
+    path = tmp_path / "42_small.md"
+    path.write_text(LESSON, encoding="utf-8")
+    notebook = build.make_notebook(path, edition)
+    assert [cell.source for cell in notebook.cells if cell.cell_type == "code"] == [code]
+    text = "\n".join(cell.source for cell in notebook.cells)
+    assert "中文" not in text
+    assert image in text
+    assert all(cell.id.startswith("42_small-") for cell in notebook.cells)
+    nbformat.validate(notebook)
+
+
+@pytest.mark.parametrize("broken", [
+    LESSON.replace('["solution"]', '["other"]'), LESSON.replace('["exercise"]', '["other"]')])
+def test_a_stub_without_an_answer_fails_the_build(tmp_path, broken):
+    path = tmp_path / "42_small.md"
+    path.write_text(broken, encoding="utf-8")
+    with pytest.raises(ValueError, match="must be followed by one tagged 'solution'"):
+        build.make_notebook(path, "student")
+
+
+def without_timing(notebook):
+    return [{**cell, "outputs": "timing"} if "timing" in cell.metadata.get("tags", []) else cell
+            for cell in notebook.cells]
+
+
+@each_lesson
+def test_building_twice_gives_the_same_bytes(path, tmp_path):
+    runs = []
+    for _ in range(2):
+        notebook = build.make_notebook(path, "student")
+        build.execute(notebook, tmp_path, "smoke")
+        runs.append(json.dumps(without_timing(notebook), sort_keys=True))
+    assert runs[0] == runs[1]
+
+
+def definitions(source):
+    """Return {name: code} of the functions and classes in source, docstrings left out."""
+    found = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            for inner in ast.walk(node):
+                if (isinstance(inner, (ast.FunctionDef, ast.ClassDef))
+                        and ast.get_docstring(inner) is not None):
+                    inner.body = inner.body[1:] or [ast.Pass()]
+            found[node.name] = ast.unparse(node)
+    return found
+
+
+TAUGHT = [("05", "vgg_block"), ("06", "vgg"), ("06", "shrink"), ("07", "trace_shapes")]
+
+
+@pytest.mark.parametrize(("number", "name"), TAUGHT)
+def test_what_a_lesson_teaches_is_what_the_module_runs(number, name):
+    lesson = build.make_notebook(build.lesson_paths([number])[0], "student")
+    code = "\n".join(cell.source for cell in lesson.cells if cell.cell_type == "code")
+    module = textwrap.dedent(inspect.getsource(getattr(d2lvgg, name)))
+    assert definitions(code)[name] == definitions(module)[name]
+
+
+@each_lesson
+def test_a_lesson_has_its_bones(path):
+    text = path.read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.+)$", text, re.M)
+    assert headings[-4:] == ["If it goes wrong", "Summary", "Exercises", "References"]
+    assert "{{facts}} · builds on:" in text
+    assert "You will be able to" in text
+    assert "**Predict.**" in text
+    exercises = text.count('```python tags=["exercise"]')
+    assert exercises >= 2
+    assert len(re.findall(r"^### .+\(\d+ minutes, difficulty [1-5]\)$", text, re.M)) == exercises
+    assert text.count("<details><summary>Hint</summary>") == exercises
+    assert len(re.findall(r"checks\.check_\w+\(", text)) == exercises
+
+
+@each_lesson
+def test_cells_are_short_and_pictures_are_described(path):
+    for cell in build.make_notebook(path, "student").cells:
+        if cell.cell_type == "code":
+            assert len(cell.source.splitlines()) <= 40, cell.id
+        for words, target in re.findall(r"!\[(.*?)\]\((.*?)\)", cell.source):
+            assert len(words.split()) >= 5, f"{cell.id}: alt text of {target}"
+            assert (ROOT / "notebooks" / target).exists(), target
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_notebook_was_run_and_shows_no_error_and_no_warning(path):
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    kinds = {(output.output_type, output.get("name")) for cell in code for output in cell.outputs}
+    assert not any(kind == "error" or name == "stderr" for kind, name in kinds)

@@ -1,0 +1,96 @@
+"""The house in order: one list of packages, style, tests that can fail, nothing of one machine."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
+
+
+def wanted():
+    project = PROJECT["project"]
+    return project["dependencies"] + project["optional-dependencies"]["test"]
+
+
+def test_conda_and_pip_ask_for_the_same_packages():
+    pip = next(entry["pip"] for entry in CONDA["dependencies"] if isinstance(entry, dict))
+    assert sorted(line for line in pip if not line.startswith("--editable")) == sorted(wanted())
+    assert CONDA["channels"] == ["conda-forge", "nodefaults"]
+    assert "python=3.11" in CONDA["dependencies"]
+
+
+def test_each_conda_dependency_says_who_needs_it():
+    lines = (ROOT / "environment.yml").read_text().splitlines()
+    listed = [line for line in lines if re.match(r"\s+- (?!conda-forge|nodefaults|pip:)", line)]
+    assert len(listed) == len(wanted()) + 3  # python, pip and the course itself
+    assert [line for line in listed if "# " not in line] == []
+
+
+def test_constraints_meet_every_requirement_and_name_no_host():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = [Requirement(line) for line in lines]
+    assert all(re.fullmatch(r"==[^,=]+", str(pin.specifier)) for pin in pins)
+    for name in map(Requirement, wanted()):
+        mine = [pin for pin in pins if pin.name == name.name]
+        assert mine, f"{name.name} is not in constraints.txt: run `make constraints`"
+        assert all(name.specifier.contains(str(pin.specifier)[2:]) for pin in mine)
+    assert not any(pin.url for pin in pins)
+
+
+def test_ruff_finds_nothing():
+    done = subprocess.run([sys.executable, "-m", "ruff", "check", "."], cwd=ROOT, text=True,
+                          capture_output=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_functions(path):
+    tree = ast.parse(path.read_text())
+    return [node for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+            and "path" not in [argument.arg for argument in node.args.args]]
+
+
+test_functions.__test__ = False
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda p: p.name)
+def test_no_test_without_an_assertion(path):
+    def asserts(function):
+        return any(isinstance(node, ast.Assert) or (isinstance(node, ast.Attribute)
+                   and node.attr in ("raises", "warns", "assert_close"))
+                   for node in ast.walk(function))
+
+    functions = test_functions(path)
+    assert functions
+    assert [function.name for function in functions if not asserts(function)] == []
+
+
+def test_imports_run_one_way():
+    order = ["scale", "sketches", "models", "live", "shapes", "data", "checks", "figures",
+             "training", "__main__"]
+    for place, name in enumerate(order):
+        tree = ast.parse((ROOT / "d2lvgg" / f"{name}.py").read_text())
+        ours = [node.module for node in ast.walk(tree)
+                if isinstance(node, ast.ImportFrom) and node.level == 1]
+        assert set(ours) <= set(order[:place])
+        third = {(node.module if isinstance(node, ast.ImportFrom) else node.names[0].name)
+                 for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))}
+        assert name != "models" or third == {"torch"}
+
+
+def test_the_module_can_be_read_in_one_sitting():
+    lines = sum(len(path.read_text().splitlines()) for path in (ROOT / "d2lvgg").glob("*.py"))
+    assert lines <= 2000

@@ -1,0 +1,261 @@
+"""train against the book's train_ch6, step for step, and what it does when things go wrong."""
+
+import math
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from d2l import torch as d2l
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+import d2lvgg
+from d2lvgg import evaluate_accuracy, train, training, vgg
+from d2lvgg.sketches import draw_sketches
+
+SMALL = ((1, 4), (1, 8))
+
+
+def small_net(**options):
+    torch.manual_seed(0)
+    body = vgg(SMALL, input_size=28, **options)
+    return nn.Sequential(*body[:3], nn.Linear(8 * 7 * 7, 32), nn.ReLU(), nn.Dropout(0.5),
+                         nn.Linear(32, 10))
+
+
+def sketch_loaders(num_train=200, num_test=50, batch_size=16, shuffle=True):
+    sets = []
+    for count, seed in ((num_train, 0), (num_test, 1)):
+        images, labels = draw_sketches(count, seed)
+        sets.append(TensorDataset(torch.tensor(images)[:, None] / 255,
+                                  torch.tensor(labels, dtype=torch.int64)))
+    return (DataLoader(sets[0], batch_size, shuffle=shuffle), DataLoader(sets[1], batch_size))
+
+
+class RecordingLoss(nn.CrossEntropyLoss):
+    steps = []
+
+    def forward(self, y_hat, y):
+        value = super().forward(y_hat, y)
+        self.steps.append(value.item())
+        return value
+
+
+class RecordingAnimator:
+    points = []
+
+    def __init__(self, *_args, **_options):
+        pass
+
+    def add(self, x, y):
+        self.points.append((x, y))
+
+
+def test_every_step_is_the_books(monkeypatch):
+    monkeypatch.setattr(d2l, "Animator", RecordingAnimator)
+    with monkeypatch.context() as patch:
+        patch.setattr(nn, "CrossEntropyLoss", RecordingLoss)
+        RecordingLoss.steps, RecordingAnimator.points = [], []
+        net, loaders = small_net(), sketch_loaders(640)
+        torch.manual_seed(1)
+        d2l.train_ch6(net, *loaders, 3, 0.1, torch.device("cpu"))
+    net, loaders = small_net(), sketch_loaders(640)
+    torch.manual_seed(1)
+    history = train(net, *loaders, 3, 0.1, torch.device("cpu"), precision="fp32",
+                    channels_last=False)
+    assert len(history.step_losses) == 3 * 40
+    assert history.step_losses == pytest.approx(RecordingLoss.steps, abs=1e-5)
+    assert min(RecordingLoss.steps) < 1.5  # it learned, so the comparison means something
+    last = {x: y for x, y in RecordingAnimator.points if y[0] is not None}
+    tests = {x: y[2] for x, y in RecordingAnimator.points if y[2] is not None}
+    for row in history.epochs:
+        loss, accuracy, _ = last[row["epoch"]]
+        assert row["train_loss"] == pytest.approx(loss, abs=1e-6)
+        assert row["train_acc"] == accuracy
+        assert row["test_acc"] == tests[row["epoch"]]
+
+
+def test_the_books_call_with_the_books_loaders(monkeypatch, tmp_path):
+    # The book's loader reads ../data in torchvision's layout; give it a small one.
+    sets = {True: draw_sketches(64, 0), False: draw_sketches(32, 1)}
+
+    class Folder(torch.utils.data.Dataset):
+        def __init__(self, root, train, transform, download):
+            self.pictures, self.labels = sets[train]
+            self.transform = transform
+
+        def __len__(self):
+            return len(self.labels)
+
+        def __getitem__(self, i):
+            from PIL import Image
+            return self.transform(Image.fromarray(self.pictures[i])), int(self.labels[i])
+
+    monkeypatch.setattr(d2l.torchvision.datasets, "FashionMNIST", Folder)
+    monkeypatch.setattr(d2l, "get_dataloader_workers", lambda: 0)
+    loaders = d2l.load_data_fashion_mnist(32, resize=28)
+    history = train(small_net(), *loaders, 2, 0.05, d2l.try_gpu())
+    assert len(history.epochs) == 2
+    assert history.to_frame().examples.tolist() == [64, 64]
+
+
+@pytest.mark.parametrize(("num_train", "num_epochs"), [(10, 1), (16, 2), (40, 1)])
+def test_one_batch_and_one_epoch_work(num_train, num_epochs):
+    history = train(small_net(), *sketch_loaders(num_train), num_epochs, 0.05)
+    assert len(history.step_losses) == num_epochs * math.ceil(num_train / 16)
+    assert history.animator.X[0][-1] == num_epochs
+    assert history.animator.X[2] == list(range(1, num_epochs + 1))
+
+
+def test_history_counts_all_the_time_and_the_book_some_of_it():
+    class SlowLoader(list):
+        def __iter__(self):
+            for batch in super().__iter__():
+                time.sleep(0.05)
+                yield batch
+
+    batches = SlowLoader((torch.rand(8, 1, 28, 28), torch.arange(8)) for _ in range(4))
+    history = train(small_net(), batches, batches[:1], 1, 0.01)
+    row = history.epochs[0]
+    assert row["examples"] == 32
+    assert row["examples_per_sec"] == row["examples"] / row["seconds"]
+    assert row["book_examples_per_sec"] == row["examples"] / row["book_seconds"]
+    assert row["seconds"] - row["book_seconds"] >= 4 * 0.05  # loading is left out by the book
+    text = str(history)
+    assert "examples/sec on cpu" in text
+    assert "by the book's timer" in text
+
+
+class InterruptedLoader(list):
+    """Raises KeyboardInterrupt where a user would press stop."""
+
+    def __init__(self, batches, at):
+        super().__init__(batches)
+        self.at, self.served = at, 0
+
+    def __iter__(self):
+        for batch in super().__iter__():
+            if self.served == self.at:
+                raise KeyboardInterrupt
+            self.served += 1
+            yield batch
+
+
+def test_ctrl_c_keeps_the_history_and_the_plot_and_can_be_run_again(capsys):
+    train_iter, test_iter = sketch_loaders()
+    net, loader = small_net(), InterruptedLoader(train_iter, at=13 + 5)
+    history = train(net, loader, test_iter, 5, 0.05)
+    assert history.interrupted
+    assert len(history.epochs) == 1
+    assert len(history.step_losses) == 13 + 5
+    assert "interrupted after 1 whole epochs" in capsys.readouterr().out
+    assert history.animator.Y[2] == [history.epochs[0]["test_acc"]]
+    again = train(net, train_iter, test_iter, 1, 0.05)
+    assert not again.interrupted
+    first_batch = train(net, InterruptedLoader(train_iter, at=0), test_iter, 1, 0.05)
+    assert (first_batch.epochs, first_batch.step_losses) == ([], [])
+    assert first_batch.to_frame().empty
+
+
+def test_a_real_ctrl_c_ends_the_command_with_its_curve(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "d2lvgg", "train", "--scale", "laptop", "--source", "sketch",
+         "--out", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    for line in process.stdout:
+        if line.startswith("training on"):
+            break
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "interrupted before the end of the first epoch" in rest
+    assert (tmp_path / "curve.svg").exists()
+
+
+def test_training_learns_on_our_own_loader():
+    torch.manual_seed(0)
+    loaders = d2lvgg.load_data_fashion_mnist(16, num_train=640, num_test=100, source="sketch",
+                                             seed=0)
+    history = train(small_net(), *loaders, 3, 0.1)
+    assert history.epochs[-1]["test_acc"] > 0.6
+    assert "drawn sketches" in history.animator.text
+    assert "compare with nothing published" in str(history)
+
+
+def test_precision_is_what_the_machine_has_or_what_was_asked_for():
+    loaders = sketch_loaders(32)
+    auto = train(small_net(), *loaders, 1, 0.1).precision
+    assert auto == ("bf16" if d2lvgg.scale.has_fast_bf16(d2lvgg.try_gpu()) else "fp32")
+    net = small_net()
+    assert train(net, *loaders, 1, 0.1, "cpu", precision="bf16").precision == "bf16"
+    assert all(p.dtype == torch.float32 for p in net.parameters())
+
+
+def test_init_weights_false_keeps_what_was_learned():
+    loaders = sketch_loaders(160)
+    net = small_net()
+    before = train(net, *loaders, 4, 0.1).epochs[-1]["train_loss"]
+    on = train(net, *loaders, 1, 0.01, init_weights=False).epochs[-1]["train_loss"]
+    anew = train(net, *loaders, 1, 0.01).epochs[-1]["train_loss"]
+    assert on < before + 0.2 < anew
+
+
+def test_accuracy_counts_every_example_once_and_leaves_the_mode():
+    net = small_net()
+    _, test_iter = sketch_loaders(num_test=37)
+    net.eval()
+    right = total = 0
+    with torch.no_grad():
+        for X, y in test_iter:
+            right += int((net(X).argmax(1) == y).sum())
+            total += len(y)
+    for mode in (True, False):
+        net.train(mode)
+        assert evaluate_accuracy(net, test_iter) == right / 37
+        assert net.training is mode
+    assert total == 37
+    with pytest.raises(ValueError, match="no examples to evaluate on"):
+        evaluate_accuracy(net, [])
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"num_epochs": 0}, "num_epochs is 0"), ({"num_epochs": 1.5}, "num_epochs is 1.5"),
+    ({"lr": 0}, "lr is 0"), ({"lr": -1.0}, "lr is -1.0"), ({"lr": math.nan}, "lr is nan"),
+    ({"precision": "fp16"}, "'fp16': choose one of 'auto', 'fp32', 'bf16'"),
+    ({"train_iter": []}, "no batches"), ({"train_iter": iter([])}, "does not say how many")])
+def test_bad_arguments_are_refused_before_anything_changes(change, words):
+    net = small_net()
+    before = [p.clone() for p in net.parameters()]
+    train_iter, test_iter = sketch_loaders(16)
+    options = {"train_iter": train_iter, "num_epochs": 1, "lr": 0.1, **change}
+    with pytest.raises(ValueError, match=words):
+        train(net, test_iter=test_iter, **options)
+    assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
+
+
+def test_colour_pictures_into_a_grey_network_are_refused_in_words():
+    batch = [(torch.rand(4, 3, 28, 28), torch.arange(4))]
+    with pytest.raises(ValueError, match=r"shape \(4, 3, 28, 28\).*takes \(batch, 1, height"):
+        train(small_net(), batch, batch, 1, 0.1)
+    with pytest.raises(ValueError, match="in_channels"):
+        evaluate_accuracy(small_net(), batch)
+
+
+def test_pictures_of_another_size_are_refused_in_words():
+    batch = [(torch.rand(4, 1, 40, 40), torch.arange(4))]
+    with pytest.raises(ValueError, match=r"refuses an input of shape"):
+        train(small_net(), batch, batch, 1, 0.1)
+
+
+def test_xavier_is_the_books():
+    net = small_net()
+    torch.manual_seed(2)
+    net.apply(training.init_xavier)
+    torch.manual_seed(2)
+    for layer in net.modules():
+        if type(layer) in (nn.Linear, nn.Conv2d):
+            assert torch.equal(layer.weight, nn.init.xavier_uniform_(
+                torch.empty_like(layer.weight)))
