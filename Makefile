@@ -10,7 +10,7 @@ LAB_OPTIONS = $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-browser) $(if $(filter 0,$
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test train notebooks figures constraints check clean screenshot
+.PHONY: help lab test train notebooks tables figures constraints check clean screenshot
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,13 +19,16 @@ lab: .venv/installed ## open JupyterLab on the first lesson
 	$(RUN) -m jupyterlab $(LAB_OPTIONS) notebooks/00_start_here.ipynb
 
 test: .venv/installed ## run every test and every notebook, at smoke scale
-	$(RUN) -m pytest -n $(TEST_WORKERS) --dist loadfile
+	$(RUN) -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
 train: .venv/installed ## train VGG-11 with no notebook: progress bar, table, runs/curve.svg
 	$(RUN) -m d2lvgg train
 
 notebooks: .venv/installed ## build and execute notebooks/ from lessons/
 	$(RUN) lessons/build.py --measure
+
+tables: .venv/installed ## fill in README's tables from what was measured
+	$(RUN) lessons/build.py --tables
 
 figures: .venv/installed ## draw images/ anew
 	$(RUN) -m d2lvgg figures

@@ -228,9 +228,9 @@ def vgg_block():
     block = build_block(num_convs, in_channels, out_channels)
     rows = trace_shapes(block, (1, in_channels, side, side), expand=True)
     shapes = [(in_channels, side, side), *(tuple(row.output_shape[1:]) for row in rows)]
-    fig = Figure(figsize=(7.4, 2.3))
+    fig = Figure(figsize=(7.4, 2.1))
     axes = fig.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(-0.6, 5.15), ylim=(-0.8, 1.2))
+    axes.set(xlim=(-0.6, 5.15), ylim=(-0.8, 1.0))
     axes.axis("off")
     for place, (layer, row) in enumerate(zip(block, rows, strict=True)):
         axes.add_patch(FancyBboxPatch(

@@ -80,14 +80,17 @@ def has_fast_bf16(device):
 def describe_machine():
     """Return what a bug report needs, as a dict of text: versions, device, memory, disk."""
     device = try_gpu()
-    gpu = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name(device)
+    else:
+        name = f"{device} ({torch.cpu.get_capabilities()['cpu_name']})"
     memory = psutil.virtual_memory()
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
         **{name: version(name) for name in ("torch", "torchvision", "d2l", "numpy", "matplotlib",
                                             "jupyterlab")},
-        "device": gpu,
+        "device": name,
         "fast bfloat16": "yes" if has_fast_bf16(device) else "no",
         "CPU cores for torch": str(torch.get_num_threads()),
         "memory": f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free",

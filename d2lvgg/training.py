@@ -161,8 +161,12 @@ class Progress:
             batch = next(batches, None)
             self.waited += time.perf_counter() - asked
             if batch is None:
-                return
+                break
             yield batch
+        self.fetch()
+        if not self.examples:
+            raise ValueError(f"train_iter gave no batch in epoch {epoch + 1}: give a loader that "
+                             "can be gone through once an epoch")
 
     def step(self, loss, y_hat, y):
         """Take note of one step; every so often add a point to the plot."""

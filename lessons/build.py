@@ -4,6 +4,7 @@
     python lessons/build.py 05 08           ... of these lessons
     python lessons/build.py --check         execute nothing; fail if a notebook is not its lesson's
     python lessons/build.py --measure       ... and note time and memory in lessons/facts.json
+    python lessons/build.py --tables        execute nothing; fill in README's tables from the notes
 
 A lesson is Jupytext Markdown. Three marks are this builder's own:
 
@@ -16,7 +17,6 @@ A lesson is Jupytext Markdown. Three marks are this builder's own:
 import argparse
 import json
 import os
-import platform
 import sys
 import time
 from pathlib import Path
@@ -35,7 +35,8 @@ METADATA = {
 }
 CELL_TIMEOUT = 900  # seconds
 PEAK_CELL = """import resource, sys
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))"""
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(peak * (1 if sys.platform == "darwin" else 1024))"""
 
 
 def lesson_paths(names=()):
@@ -81,18 +82,43 @@ def title(path):
 
 
 def fill_in(source, path):
+    """Replace {{facts}} and {{course_map}} in a cell's text by what was measured."""
     facts = json.loads(FACTS.read_text(encoding="utf-8"))
-    if "{{facts}}" in source:
-        source = source.replace("{{facts}}", facts_line(facts, path))
-    if "{{course_map}}" in source:
-        rows = ["| lesson | minutes | memory |", "|---|---|---|"]
-        for other in lesson_paths():
-            fact = facts["lessons"].get(other.stem, {"minutes": "", "gib": ""})
-            rows.append(f"| [{title(other)}]({other.stem}.ipynb) | {fact['minutes']} | "
-                        f"{fact['gib']} GiB |")
-        source = source.replace("{{course_map}}", "\n".join(rows))
-        source += f"\n\nMeasured at laptop scale on {facts['machine']}."
-    return source
+    return (source.replace("{{facts}}", facts_line(facts, path))
+            .replace("{{course_map}}", course_map(facts, "")))
+
+
+def course_map(facts, folder):
+    """Return a table of all lessons, with the minutes and the memory each was measured to take."""
+    rows = ["| lesson | minutes | memory |", "|---|---|---|"]
+    for path in lesson_paths():
+        fact = facts["lessons"].get(path.stem, {"minutes": "", "gib": ""})
+        rows.append(f"| [{path.stem[:2]} {title(path)}]({folder}{path.stem}.ipynb) | "
+                    f"{fact['minutes']} | {fact['gib']} GiB |")
+    rows += ["", f"Measured at laptop scale on {facts['machine']}."]
+    return "\n".join(rows)
+
+
+def results_table():
+    """Return a table of the accuracies that benchmarks/accuracy.py measured."""
+    rows = ["| run | test accuracy | seconds | hardware and versions |", "|---|---|---|---|"]
+    for path in sorted((ROOT / "benchmarks" / "results").glob("accuracy_*.json")):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        rows.append(f"| {result['run']} | {result['test_acc']} | {result['seconds']} | "
+                    f"{result['machine']} |")
+    return "\n".join(rows)
+
+
+def readme_with_tables():
+    """Return README.md's text with its two tables made anew."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    facts = json.loads(FACTS.read_text(encoding="utf-8"))
+    for name, table in (("course map", course_map(facts, "notebooks/")),
+                        ("results", results_table())):
+        before, rest = text.split(f"<!-- {name} -->\n")
+        after = rest.split(f"<!-- end {name} -->")[1]
+        text = f"{before}<!-- {name} -->\n{table}\n<!-- end {name} -->{after}"
+    return text
 
 
 def facts_line(facts, path):
@@ -109,8 +135,8 @@ def execute(notebook, folder, scale):
     measured = nbformat.v4.new_code_cell(PEAK_CELL)
     notebook.cells.append(measured)
     began = time.perf_counter()
-    NotebookClient(notebook, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False, coalesce_streams=True,
-                   resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(notebook, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False,
+                   coalesce_streams=True, resources={"metadata": {"path": str(folder)}}).execute()
     seconds = time.perf_counter() - began
     notebook.cells.remove(measured)
     notebook.metadata = nbformat.from_dict(METADATA)  # the kernel wrote its Python version here
@@ -152,19 +178,19 @@ def differences(folder, names=()):
 
 def processor():
     """Return this machine in words, for the numbers measured on it."""
-    import torch  # slow to import, and --check does without it
+    from d2lvgg.scale import describe_machine  # slow to import, and --check does without it
 
-    bf16 = "with" if torch.cpu.get_capabilities().get("avx512_bf16") else "without"
-    return (f"{os.cpu_count()} cores of {torch.cpu.get_capabilities()['cpu_name']} ({bf16} "
-            f"AVX512-BF16), Python {platform.python_version()}, torch "
-            f"{torch.__version__.split('+')[0]}")
+    machine = describe_machine()
+    return (f"{machine['CPU cores for torch']} cores of {machine['device']}, fast bfloat16: "
+            f"{machine['fast bfloat16']}, Python {machine['Python']}, torch {machine['torch']}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("lessons", nargs="*", help="numbers of the lessons, such as 05; default all")
+    parser.add_argument("lessons", nargs="*", help="numbers, such as 05; default all")
     parser.add_argument("--check", action="store_true", help="compare only; execute nothing")
     parser.add_argument("--measure", action="store_true", help="note time and memory")
+    parser.add_argument("--tables", action="store_true", help="only fill in README.md's tables")
     parser.add_argument("--scale", default="laptop", help="full, laptop (the default) or smoke")
     parser.add_argument("--out", type=Path, default=ROOT, help="folder to put notebooks/ into")
     options = parser.parse_args()
@@ -172,7 +198,7 @@ def main():
         found = list(differences(options.out, options.lessons))
         print("\n".join(found) or "every notebook is its lesson's")
         sys.exit(bool(found))
-    for path in lesson_paths(options.lessons):
+    for path in [] if options.tables else lesson_paths(options.lessons):
         for edition, (subfolder, _) in EDITIONS.items():
             notebook = make_notebook(path, edition)
             seconds, peak = execute(notebook, ROOT / subfolder, options.scale)
@@ -190,6 +216,8 @@ def main():
                         cell.outputs = outputs[cell.id].outputs
                         cell.execution_count = outputs[cell.id].execution_count
             write(notebook, options.out / subfolder / f"{path.stem}.ipynb")
+    if options.tables or options.measure:
+        (ROOT / "README.md").write_text(readme_with_tables(), encoding="utf-8")
 
 
 if __name__ == "__main__":

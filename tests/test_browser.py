@@ -26,7 +26,7 @@ FRAMES = """() => {
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="no chromium: apt-get install chromium, or set CHROMIUM"),
+    pytest.mark.skipif(not CHROMIUM, reason="no chromium: install it, or set CHROMIUM"),
 ]
 
 

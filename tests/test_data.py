@@ -67,11 +67,12 @@ def test_equals_torchvisions_resize_and_totensor(resize):
 
 
 def test_the_float_path_of_a_gpu_agrees_too():
+    torch.manual_seed(0)
     images = torch.randint(0, 256, (8, 1, 28, 28), dtype=torch.uint8)
     on_bytes = data.to_float(images, 96)
     on_floats = torch.nn.functional.interpolate(
         images.float(), (96, 96), mode="bilinear", antialias=True) / 255
-    assert (on_bytes - on_floats).abs().max() <= 1 / 255
+    assert (on_bytes - on_floats).abs().max() <= 1 / 255 + 1e-6
 
 
 @needs_real

@@ -259,3 +259,20 @@ def test_xavier_is_the_books():
         if type(layer) in (nn.Linear, nn.Conv2d):
             assert torch.equal(layer.weight, nn.init.xavier_uniform_(
                 torch.empty_like(layer.weight)))
+
+
+def test_a_loader_that_ends_early_or_holds_nothing():
+    class Ends(list):
+        def __init__(self, batches, served):
+            super().__init__(batches)
+            self.served = served
+
+        def __iter__(self):
+            return iter(self[:self.served])
+
+    batches = [(torch.rand(4, 1, 28, 28), torch.arange(4))] * 30
+    history = train(small_net(), Ends(batches, 3), batches[:1], 2, 0.01)
+    assert history.to_frame().examples.tolist() == [12, 12]
+    assert len(history.step_losses) == 6
+    with pytest.raises(ValueError, match="gave no batch in epoch 1"):
+        train(small_net(), Ends(batches, 0), batches[:1], 2, 0.01)
