@@ -54,11 +54,13 @@ class PictureLoader:
     torch's global one (torch.manual_seed) where it is None.
     """
 
-    def __init__(self, images, labels, batch_size, resize, device, *, shuffle, seed, source):
+    def __init__(self, images, labels, batch_size, resize, device, *, shuffle, seed, source,
+                 classes=()):
         self.images = torch.tensor(images, device=device)  # (N, C, h, w) uint8
         self.labels = torch.tensor(labels, dtype=torch.int64, device=device)
         self.batch_size, self.resize, self.shuffle = batch_size, resize, shuffle
         self.source = source  # where the pictures came from, in words
+        self.classes = tuple(classes)  # the name of each label
         self.generator = None if seed is None else torch.Generator(device).manual_seed(seed)
 
     def __len__(self):
@@ -97,22 +99,33 @@ def load_data_fashion_mnist(batch_size, resize=None, *, device=None, num_train=N
     on bad arguments.
     Source: Dive into Deep Learning, section 4.2; Xiao et al. 2017, arXiv:1708.07747.
     """
-    for name, value in (("batch_size", batch_size), ("resize", resize), ("num_train", num_train),
-                        ("num_test", num_test)):
+    check_numbers(batch_size, resize=resize, num_train=num_train, num_test=num_test)
+    arrays, found = find_fashion_mnist(source, root, num_train, num_test)
+    train, test = ((arrays[f"{part}-images-idx3-ubyte"][:, None],
+                    arrays[f"{part}-labels-idx1-ubyte"]) for part in ("train", "t10k"))
+    return make_loaders(train, test, batch_size, resize, device, num_train=num_train,
+                        num_test=num_test, seed=seed, source=found, classes=LABELS)
+
+
+def check_numbers(batch_size, **others):
+    """Raise ValueError unless each is a whole number above zero; the others may be None."""
+    for name, value in {"batch_size": batch_size, **others}.items():
         if not (value is None and name != "batch_size" or type(value) is int and value > 0):
             raise ValueError(f"{name} is {value!r}: give a whole number above zero")
+
+
+def make_loaders(train, test, batch_size, resize, device, *, num_train, num_test, seed, source,
+                 classes):
+    """Return PictureLoaders over the first so many of train and of test, (images, labels) each."""
     device = try_gpu() if device is None else torch.device(device)
-    arrays, found = find_fashion_mnist(source, root, num_train, num_test)
     loaders = []
-    for part, count in (("train", num_train), ("t10k", num_test)):
-        images, labels = arrays[f"{part}-images-idx3-ubyte"], arrays[f"{part}-labels-idx1-ubyte"]
+    for part, (images, labels), count in (("training", train, num_train), ("test", test, num_test)):
         if count is not None and count > len(labels):
-            part = "training" if part == "train" else "test"
             raise ValueError(f"{count:,} pictures were asked for, and the set's {part} part has "
                              f"{len(labels):,}")
-        loaders.append(PictureLoader(
-            images[:count, None], labels[:count], batch_size, resize, device,
-            shuffle=part == "train", seed=seed, source=found))
+        loaders.append(PictureLoader(images[:count], labels[:count], batch_size, resize, device,
+                                     shuffle=part == "training", seed=seed, source=source,
+                                     classes=classes))
     return tuple(loaders)
 
 
@@ -121,24 +134,31 @@ def find_fashion_mnist(source="auto", root=None, num_train=None, num_test=None):
 
     num_train and num_test matter to the sketch set alone, which draws as many as asked for.
     """
-    if source not in SOURCES:
-        raise ValueError(f"the data source {source!r} is unknown: choose one of "
-                         f"{', '.join(SOURCES)}")
-    steps = {
+    return first_that_works(source, "Fashion-MNIST", {
         "folder": lambda: from_folders(data_folders(root)),
         "system": lambda: (read_folder(SYSTEM_FOLDER), f"Fashion-MNIST, {SYSTEM_FOLDER}"),
         "download": lambda: (download(data_folders(root)), "Fashion-MNIST, downloaded"),
         "debian": lambda: (unpack_debian(data_folders(root)), "Fashion-MNIST, Debian's package"),
         "sketch": lambda: (sketches(num_train or 12_000, num_test or 2_000), "sketch set"),
-    }
+    })
+
+
+def first_that_works(source, title, steps):
+    """Return steps[source](), or for 'auto' the first that raises no DataError.
+
+    The last step is 'sketch': 'auto' warns before it falls back on that.
+    """
+    if source not in ("auto", *steps):
+        raise ValueError(f"the data source {source!r} is unknown: choose one of "
+                         f"{', '.join(('auto', *steps))}")
     if source != "auto":
         return steps[source]()
     reasons = []
     for name, step in steps.items():
         if name == "sketch":
-            warnings.warn("no Fashion-MNIST could be had, so this runs on drawn sketches, and its "
+            warnings.warn(f"no {title} could be had, so this runs on drawn sketches, and its "
                           "accuracies compare with nothing published. Tried: "
-                          + "; ".join(reasons), stacklevel=3)
+                          + "; ".join(reasons), stacklevel=4)
         try:
             return step()
         except DataError as error:
@@ -215,25 +235,33 @@ def download(folders):
             continue
         except DataError:
             pass
-        with tempfile.TemporaryDirectory(dir=folder) as private:
-            # In a folder of its own: thirty students may start on one shared folder at once.
-            fetcher = pooch.create(path=private, base_url=FashionMNIST.mirrors[0],
-                                   registry={file: f"md5:{md5}"}, retry_if_failed=2)
-            getter = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
-            try:
-                fetched = Path(fetcher.fetch(file, downloader=getter))
-                verify(fetched.read_bytes(), fetched)
-            except requests.exceptions.ConnectionError:
-                raise DataError(f"{FashionMNIST.mirrors[0]} cannot be reached: connect to the "
-                                f"network, or put the four files of Fashion-MNIST into {folder}"
-                                ) from None
-            except (requests.exceptions.RequestException, ValueError) as error:
-                raise DataError(f"the download of {file} failed ({error}): try again later, or "
-                                f"put the four files of Fashion-MNIST into {folder}") from None
-            except OSError as error:
-                raise DataError(no_room(folder, error)) from None
-            os.replace(fetched, folder / file)
+        fetch(FashionMNIST.mirrors[0], file, f"md5:{md5}", folder,
+              "the four files of Fashion-MNIST", lambda path: verify(path.read_bytes(), path))
     return read_folder(folder)
+
+
+def fetch(base_url, file, known_hash, folder, wanted, check=lambda path: None):
+    """Download file into folder, whole, of known_hash and passed by check(path), or not at all.
+
+    wanted says what can be put there by hand, for a machine with no network.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as private:
+        # In a folder of its own: thirty students may start on one shared folder at once.
+        fetcher = pooch.create(path=private, base_url=base_url, registry={file: known_hash},
+                               retry_if_failed=2)
+        getter = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
+        try:
+            fetched = Path(fetcher.fetch(file, downloader=getter))
+            check(fetched)
+        except requests.exceptions.ConnectionError:
+            raise DataError(f"{base_url} cannot be reached: connect to the network, or put "
+                            f"{wanted} into {folder}") from None
+        except (requests.exceptions.RequestException, ValueError) as error:
+            raise DataError(f"the download of {file} failed ({error}): try again later, or put "
+                            f"{wanted} into {folder}") from None
+        except OSError as error:
+            raise DataError(no_room(folder, error)) from None
+        os.replace(fetched, folder / file)
 
 
 def unpack_debian(folders):
@@ -271,7 +299,7 @@ def writable(folders):
 
 
 def no_room(folder, error):
-    return (f"cannot write to {folder} ({error.strerror}): name a folder with 100 MB free that you "
+    return (f"cannot write to {folder} ({error.strerror}): name a folder with 500 MB free that you "
             "can write to, in root= or in the environment variable D2LVGG_DATA")
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Polygon, Rectangle
 from torch import nn
 
-from .models import VGG_ARCHS, alexnet, vgg
+from .models import VGG_ARCHS, alexnet, lenet, vgg
 from .models import vgg_block as build_block
 from .shapes import open_blocks, trace_shapes
 
@@ -32,6 +32,142 @@ def draw_all(folder=IMAGES):
             paths.append(folder / f"{draw.__name__}.svg")
             draw().savefig(paths[-1], bbox_inches="tight", metadata={"Date": None})
     return paths
+
+
+# Lesson 01
+
+
+def matrix_product():
+    """(5, 4) times (4, 3): one row meets one column in one entry, shown with its sum."""
+    A = torch.arange(20).reshape(5, 4)
+    B = torch.tensor([[1, 0, 2], [0, 1, 1], [1, 1, 0], [2, 0, 1]])
+    product, row, column, gap = A @ B, 2, 1, 0.9
+    (n, k), m = A.shape, B.shape[1]
+    fig = Figure(figsize=(6.2, 4.6))
+    axes = fig.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(-1.3, k + gap + m + 3.4), ylim=(-n - 1.3, k + gap + 0.9))
+    axes.set_aspect("equal")
+    axes.axis("off")
+    places = {"A": (A, 0, 0), "B": (B, k + gap, k + gap), "C": (product, k + gap, 0)}
+    for name, (matrix, left, top) in places.items():
+        for r in range(matrix.shape[0]):
+            for c in range(matrix.shape[1]):
+                mine = {"A": r == row, "B": c == column, "C": r == row and c == column}[name]
+                colour = {"A": SKY, "B": ORANGE, "C": GREEN}[name] if mine else "w"
+                axes.add_patch(Rectangle((left + c, top - r - 1), 1, 1, facecolor=colour,
+                                         alpha=0.6 if mine else 1, linewidth=0))
+                axes.add_patch(Rectangle((left + c, top - r - 1), 1, 1, fill=False,
+                                         edgecolor="0.6", linewidth=0.7))
+                axes.text(left + c + 0.5, top - r - 0.5, int(matrix[r, c]), ha="center",
+                          va="center", size=10.5, weight="bold" if mine else "normal")
+    axes.text(k / 2, -n - 0.25, f"A  ({n}, {k})", ha="center", va="top", size=11)
+    axes.text(k + gap + m + 0.3, gap + k / 2, f"B  ({k}, {m})", va="center", size=11)
+    axes.text(k + gap + m / 2, -n - 0.25, f"A @ B  ({n}, {m})", ha="center", va="top", size=11)
+    terms = [f"{a} · {b}" for a, b in zip(A[row].tolist(), B[:, column].tolist(), strict=True)]
+    axes.text(k + gap + m + 0.3, -row - 0.5, " +\n".join(terms) + f"\n= {product[row, column]}",
+              va="center", size=10, color=GREEN, linespacing=1.5)
+    for start, end in (((k, -row - 0.5), (k + gap, -row - 0.5)),
+                       ((k + gap + column + 0.5, gap), (k + gap + column + 0.5, 0))):
+        axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": "0.3"})
+    return fig
+
+
+# Lesson 02
+
+
+def block_of_blocks():
+    """A small VGG as its register holds it: blocks as boxes, layers inside, paths as names."""
+    with torch.device("meta"):
+        net = vgg(((1, 16), (2, 32)), input_size=28)
+    blocks = [(name, block) for name, block in net.named_children() if len(list(block.children()))]
+    columns = [[(f"{name}.{inner}", layer) for inner, layer in block.named_children()]
+               for name, block in blocks]
+    columns.append([(name, layer) for name, layer in net.named_children()
+                    if not len(list(layer.children()))])
+    wide, step, tall, gap = 2.5, 0.62, max(map(len, columns)), 0.45
+    fig = Figure(figsize=(7.2, 4.4))
+    axes = fig.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(-0.5, 3 * (wide + gap) + 0.15), ylim=(-tall * step - 0.6, 1.35))
+    axes.axis("off")
+    box = {"boxstyle": "round,pad=0,rounding_size=0.1", "linestyle": "--"}
+    axes.add_patch(FancyBboxPatch((-0.35, -tall * step - 0.3), 3 * (wide + gap) + 0.25,
+                                  tall * step + 1.15, fill=False, edgecolor="0.2", **box))
+    axes.text(-0.35, 1.0, f"net: a {type(net).__name__} of {len(net)}", size=11, weight="bold")
+    for place, column in enumerate(columns):
+        left = place * (wide + gap)
+        if place < len(blocks):
+            name, block = blocks[place]
+            axes.add_patch(FancyBboxPatch((left - 0.15, -len(column) * step - 0.08), wide + 0.3,
+                                          len(column) * step + 0.68, facecolor="0.96",
+                                          edgecolor="0.4", **box))
+            axes.text(left, 0.27, f"{name}: a {type(block).__name__} of {len(block)}", size=10)
+        for row, (path, layer) in enumerate(column):
+            y, trained = -row * step, bool(layer.state_dict())
+            axes.add_patch(FancyBboxPatch(
+                (left, y - 0.44), wide, 0.5, boxstyle="round,pad=0,rounding_size=0.08",
+                facecolor=LAYER_COLOURS[type(layer).__name__] if trained else "0.6",
+                alpha=0.3, linewidth=0))
+            axes.text(left + 0.12, y - 0.19, type(layer).__name__, va="center", size=9.5)
+            axes.text(left + wide - 0.12, y - 0.19, f"{path}.weight" if trained else path,
+                      va="center", ha="right", size=9, family="DejaVu Sans Mono",
+                      color="k" if trained else "0.4")
+    return fig
+
+
+# Lesson 04
+
+# Published figures: (year, ImageNet top-5 error of the competition entry, in per cent).
+PUBLISHED = {"LeNet": (1998, None),  # LeCun et al. 1998; ImageNet is of 2009
+             "AlexNet": (2012, 15.3),  # Krizhevsky et al. 2012, abstract: ILSVRC-2012 test
+             "VGG": (2014, 7.3)}  # Simonyan and Zisserman 2014, table 7: ILSVRC-2014 test
+
+
+def timeline():
+    """LeNet, AlexNet and VGG by year: layers, parameters, work, and error on ImageNet."""
+    with torch.device("meta"):
+        nets = {"LeNet": [(lenet(), 28)], "AlexNet": [(alexnet(), 224)],
+                "VGG": [(vgg(VGG_ARCHS[name]), 224) for name in ("vgg11", "vgg19")]}
+    fig = Figure(figsize=(7.2, 5.4))
+    rows = fig.subplots(4, 1, sharex=True, gridspec_kw={"hspace": 0.18})
+    labels = ("layers with\nweights", "parameters", "FLOPs for\none picture",
+              "top-5 error\non ImageNet, %")
+    for axes, label in zip(rows, labels, strict=True):
+        axes.set_ylabel(label, rotation=0, ha="right", va="center")
+    for (name, (year, error)), colour in zip(PUBLISHED.items(), (GREEN, ORANGE, BLUE),
+                                             strict=True):
+        side_of_text = {"ha": "right" if name == "AlexNet" else "left", "va": "center",
+                        "textcoords": "offset points"}
+        left = -8 if name == "AlexNet" else 8  # points
+        for place, (net, side) in enumerate(nets[name]):
+            table = trace_shapes(net, (1, 1, side, side), expand=True)
+            values = [sum(row.params > 0 for row in table), table.params, table.flops]
+            words = [f"{values[0]}", short_number(table.params), short_number(table.flops)]
+            last = f"VGG-{values[0]}: " * (name == "VGG")
+            for axes, value, word in zip(rows, values, words, strict=False):
+                axes.plot(year, value, "o", color=colour, markersize=7)
+                rise = 0 if name != "VGG" or axes is rows[0] else (-6, 7)[place]
+                axes.annotate(last + word, (year, value), xytext=(left, rise), **side_of_text)
+        if error:
+            rows[3].plot(year, error, "s", color=colour, markersize=7)
+            rows[3].annotate(f"{error}", (year, error), xytext=(left, 0), **side_of_text)
+        rows[0].annotate(f"{name}, {year}", (year, 26.5), xytext=(-left, 0), color=colour,
+                         weight="bold", size=10.5, annotation_clip=False, **side_of_text)
+    rows[3].text(PUBLISHED["LeNet"][0], 10, "read digits; ImageNet is of 2009", color="0.3",
+                 va="center")
+    rows[0].set(ylim=(0, 24), xlim=(1996.5, 2019))
+    rows[1].set(yscale="log", ylim=(1e4, 1e9), yticks=(1e4, 1e6, 1e8))
+    rows[2].set(yscale="log", ylim=(1e5, 4e11), yticks=(1e5, 1e8, 1e11))
+    rows[3].set(ylim=(0, 20), xlabel="year", xticks=range(1998, 2017, 2))
+    for axes in rows:
+        axes.minorticks_off()
+        axes.grid(axis="x", color="0.9")
+    return fig
+
+
+def short_number(number):
+    """Return a count in words of three digits: '46.8 million'."""
+    size, word = (1e9, "billion") if number >= 1e9 else (1e6, "million")
+    return f"{number / size:.3g} {word}" if number >= 1e5 else f"{number:,}"
 
 
 # Lessons 06 and 07
@@ -253,10 +389,59 @@ def vgg_block():
     return fig
 
 
+# Lesson 09
+
+
+def loop_clocks():
+    """One epoch as a strip of time, and what must be on when. Widths are not to scale."""
+    fig = Figure(figsize=(7.4, 3.1))
+    axes = fig.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(-3.3, 13.1), ylim=(-4.55, 1.35))
+    axes.axis("off")
+    parts = [("load", 1), ("step", 1.5), ("load", 1), ("step", 1.5), ("plot", 1), ("load", 1),
+             ("step", 1.5), ("test: load and predict", 4.2)]
+    colours = {"load": ORANGE, "step": BLUE, "plot": "0.6", "test: load and predict": GREEN}
+    bands = {"training mode": ("load", "step", "plot"), "autograd records": ("step",),
+             "wall clock": tuple(colours), "published timer": ("step",)}
+    x = 0
+    for name, width in parts:
+        axes.add_patch(Rectangle((x, 0), width, 0.8, facecolor=colours[name], alpha=0.35,
+                                 edgecolor="w", linewidth=1.5))
+        axes.text(x + width / 2, 0.4, name, ha="center", va="center", size=9)
+        for row, inside in enumerate(bands.values()):
+            if name in inside:
+                axes.add_patch(Rectangle((x, -1.05 - row), width, 0.55, linewidth=0,
+                                         facecolor=RED if row == 3 else "0.35"))
+        x += width
+    for row, name in enumerate(bands):
+        axes.text(-0.3, -0.78 - row, name, ha="right", va="center", size=9.5)
+        axes.plot([0, x], [-1.05 - row] * 2, color="0.8", linewidth=0.8, zorder=0)
+    axes.text(-0.3, 0.4, "one epoch", ha="right", va="center", size=9.5, weight="bold")
+    axes.text(0, 1.0, "step: predict, loss, clear the gradients, backward, change the weights",
+              size=9, color="0.3")
+    return fig
+
+
+# Lesson 11
+
+
+def seen_side(conv_arch):
+    """Return the side, in pixels, of what one number after the last pool of conv_arch sees."""
+    seen, step = 1, 1  # pixels seen, and pixels between two neighbours
+    for num_convs, _ in conv_arch:
+        seen += num_convs * 2 * step + step  # a 3x3 adds a neighbour a side, a 2x2 pool one
+        step *= 2
+    return seen
+
+
 FIGURES = (
+    matrix_product,
+    block_of_blocks,
+    timeline,
     alexnet_to_vgg,
     shapes_shrinking,
     params_and_flops,
     receptive_field,
     vgg_block,
+    loop_clocks,
 )

@@ -4,7 +4,7 @@
     python lessons/build.py 05 08           ... of these lessons
     python lessons/build.py --check         execute nothing; fail if a notebook is not its lesson's
     python lessons/build.py --measure       ... and note time and memory in lessons/facts.json
-    python lessons/build.py --tables        execute nothing; fill in README's tables from the notes
+    python lessons/build.py --tables        execute nothing; bring text and tables up to date
 
 A lesson is Jupytext Markdown. Three marks are this builder's own:
 
@@ -90,11 +90,11 @@ def fill_in(source, path):
 
 def course_map(facts, folder):
     """Return a table of all lessons, with the minutes and the memory each was measured to take."""
-    rows = ["| lesson | minutes | memory |", "|---|---|---|"]
+    rows = ["| lesson | minutes | threads | memory |", "|---|---|---|---|"]
     for path in lesson_paths():
-        fact = facts["lessons"].get(path.stem, {"minutes": "", "gib": ""})
+        fact = facts["lessons"].get(path.stem, {"minutes": "", "threads": "", "gib": ""})
         rows.append(f"| [{path.stem[:2]} {title(path)}]({folder}{path.stem}.ipynb) | "
-                    f"{fact['minutes']} | {fact['gib']} GiB |")
+                    f"{fact['minutes']} | {fact['threads']} | {fact['gib']} GiB |")
     rows += ["", f"Measured at laptop scale on {facts['machine']}."]
     return "\n".join(rows)
 
@@ -125,8 +125,9 @@ def facts_line(facts, path):
     fact = facts["lessons"].get(path.stem)
     if not fact:
         return "Time and memory: not measured yet."
-    return (f"**{fact['minutes']} min** at laptop scale · **{fact['gib']} GiB** of memory at most "
-            f"· measured on {facts['machine']}")
+    threads = "one thread" if fact["threads"] == 1 else f"{fact['threads']} threads"
+    return (f"**{fact['minutes']} min** at laptop scale on {threads} · **{fact['gib']} GiB** of "
+            f"memory at most · measured on {facts['machine']}")
 
 
 def execute(notebook, folder, scale):
@@ -151,6 +152,22 @@ def write(notebook, path):
     draft = path.with_suffix(".tmp")
     draft.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     os.replace(draft, path)
+
+
+def rewrite_text(lesson, edition, path):
+    """Give a notebook its lesson's present text, measured numbers included, and run nothing.
+
+    Outputs are kept as long as the code that made them is what the lesson says.
+    """
+    if not path.exists():
+        return
+    old, new = nbformat.read(path, as_version=4), make_notebook(lesson, edition)
+    ran, wanted = ([cell for cell in notebook.cells if cell.cell_type == "code"]
+                   for notebook in (old, new))
+    if [cell.source for cell in ran] == [cell.source for cell in wanted]:
+        for before, after in zip(ran, wanted, strict=True):
+            after.outputs, after.execution_count = before.outputs, before.execution_count
+        write(new, path)
 
 
 def differences(folder, names=()):
@@ -181,8 +198,15 @@ def processor():
     from d2lvgg.scale import describe_machine  # slow to import, and --check does without it
 
     machine = describe_machine()
-    return (f"{machine['CPU cores for torch']} cores of {machine['device']}, fast bfloat16: "
+    return (f"{os.cpu_count()} cores of {machine['device']}, fast bfloat16: "
             f"{machine['fast bfloat16']}, Python {machine['Python']}, torch {machine['torch']}")
+
+
+def torch_threads():
+    """Return how many threads the kernel computed with ($OMP_NUM_THREADS may say fewer)."""
+    from d2lvgg.scale import describe_machine
+
+    return int(describe_machine()["CPU cores for torch"])
 
 
 def main():
@@ -190,7 +214,7 @@ def main():
     parser.add_argument("lessons", nargs="*", help="numbers, such as 05; default all")
     parser.add_argument("--check", action="store_true", help="compare only; execute nothing")
     parser.add_argument("--measure", action="store_true", help="note time and memory")
-    parser.add_argument("--tables", action="store_true", help="only fill in README.md's tables")
+    parser.add_argument("--tables", action="store_true", help="only mend text and tables")
     parser.add_argument("--scale", default="laptop", help="full, laptop (the default) or smoke")
     parser.add_argument("--out", type=Path, default=ROOT, help="folder to put notebooks/ into")
     options = parser.parse_args()
@@ -206,17 +230,15 @@ def main():
             if options.measure and edition == "student":
                 facts = json.loads(FACTS.read_text(encoding="utf-8"))
                 facts["machine"] = processor()
-                facts["lessons"][path.stem] = {"minutes": max(round(seconds / 60, 1), 0.1),
-                                               "gib": round(peak / 2**30, 1)}
+                facts["lessons"][path.stem] = {
+                    "minutes": max(round(seconds / 60, 1), 0.1), "gib": round(peak / 2**30, 1),
+                    "threads": torch_threads()}
                 FACTS.write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n")
-                outputs = {cell.id: cell for cell in notebook.cells}
-                notebook = make_notebook(path, edition)  # with the new numbers in its text
-                for cell in notebook.cells:
-                    if cell.cell_type == "code":
-                        cell.outputs = outputs[cell.id].outputs
-                        cell.execution_count = outputs[cell.id].execution_count
             write(notebook, options.out / subfolder / f"{path.stem}.ipynb")
     if options.tables or options.measure:
+        for path in lesson_paths():
+            for edition, (subfolder, _) in EDITIONS.items():
+                rewrite_text(path, edition, options.out / subfolder / f"{path.stem}.ipynb")
         (ROOT / "README.md").write_text(readme_with_tables(), encoding="utf-8")
 
 
