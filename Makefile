@@ -16,7 +16,7 @@ help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 lab: .venv/installed ## open JupyterLab on the first lesson
-	$(RUN) -m jupyterlab $(LAB_OPTIONS) notebooks/00_start_here.ipynb
+	$(RUN) -m jupyterlab $(LAB_OPTIONS) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
 test: .venv/installed ## run every test and every notebook, at smoke scale
 	$(RUN) -m pytest -n $(TEST_WORKERS) --dist loadgroup

@@ -119,3 +119,14 @@ def test_lesson_08_trains_with_a_live_plot(lab, page):
     Path(target).parent.mkdir(exist_ok=True)
     page.screenshot(path=target)
     assert Path(target).stat().st_size > 20_000
+
+
+@pytest.mark.timeout(300)
+def test_a_lessons_pictures_are_shown(lab, page):
+    open_notebook(page, lab, "05_vgg_blocks.ipynb")
+    page.wait_for_function("() => [...document.querySelectorAll('.jp-RenderedMarkdown img')]"
+                           ".filter(image => image.naturalWidth > 0).length >= 2", timeout=60_000)
+    broken = page.evaluate("() => [...document.querySelectorAll('.jp-Notebook img')]"
+                           ".filter(image => image.complete && !image.naturalWidth)"
+                           ".map(image => image.src)")
+    assert broken == []

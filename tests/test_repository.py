@@ -105,3 +105,12 @@ def test_imports_run_one_way():
 def test_readme_shows_the_measured_tables():
     assert build.readme_with_tables() == (ROOT / "README.md").read_text(encoding="utf-8"), (
         "README's tables are not of lessons/facts.json and benchmarks/results: run `make tables`")
+
+
+def test_make_lab_opens_the_first_lesson_and_keeps_the_token():
+    makefile = (ROOT / "Makefile").read_text()
+    # Not the file as an argument: Jupyter would serve its folder alone, and no ../images.
+    assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in makefile
+    assert (ROOT / "notebooks" / "00_start_here.ipynb").exists()
+    assert "token=" not in makefile.lower()
+    assert "ip=" not in makefile.lower()
