@@ -167,4 +167,4 @@ def check_count_hidden(answer):
     found = ask_number(answer, Nest([1, "a", nn.Sequential(small, large)]))
     expect(found == 119, f"a block in a list brings all that is inside it, here 119, and you count "
                          f"{found}")
-    return "Fifteen minutes now, and you never lose a night to a net that half learns."
+    return "Twenty minutes now, and you never lose a night to a net that half learns."
