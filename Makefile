@@ -19,7 +19,7 @@ lab: .venv/installed ## open JupyterLab on the first lesson
 	$(RUN) -m jupyterlab $(LAB_OPTIONS) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
 test: .venv/installed ## run every test and every notebook, at smoke scale
-	$(RUN) -m pytest -n $(TEST_WORKERS) --dist loadgroup
+	$(RUN) -m pytest -n $(TEST_WORKERS) --dist loadscope
 
 train: .venv/installed ## train VGG-11 with no notebook: progress bar, table, runs/curve.svg
 	$(RUN) -m d2lvgg train

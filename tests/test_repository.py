@@ -114,3 +114,10 @@ def test_make_lab_opens_the_first_lesson_and_keeps_the_token():
     assert (ROOT / "notebooks" / "00_start_here.ipynb").exists()
     assert "token=" not in makefile.lower()
     assert "ip=" not in makefile.lower()
+
+
+def test_every_notebook_runs_under_nbval_with_a_time_out(pytestconfig):
+    assert {"tests", "notebooks"} <= set(pytestconfig.getini("testpaths"))
+    assert pytestconfig.option.nbval_lax
+    assert int(pytestconfig.option.nbval_cell_timeout) <= 120
+    assert float(pytestconfig.getini("timeout")) > 0
