@@ -11,7 +11,7 @@ matplotlib.use("agg")  # no window, and no kernel to draw into
 import torch  # noqa: E402
 
 import d2lvgg  # noqa: E402
-from d2lvgg import data, figures, scale  # noqa: E402
+from d2lvgg import data, figures, parallel, recipes, scale, training  # noqa: E402
 
 
 def check(_options):
@@ -30,20 +30,26 @@ def fetch(options):
 def train(options):
     """Train the network of lesson 08 and save its curve as a picture."""
     chosen = d2lvgg.pick_scale(options.scale)
-    print(chosen)
     options.out.mkdir(parents=True, exist_ok=True)  # refused now rather than after the training
-    torch.manual_seed(options.seed)
-    train_iter, test_iter = d2lvgg.load_data_fashion_mnist(
-        chosen.batch_size, chosen.resize, num_train=chosen.num_train, num_test=chosen.num_test,
-        source=options.source, root=options.root)
-    print(f"data: {train_iter.source}")
-    arch = d2lvgg.shrink(d2lvgg.VGG_ARCHS["vgg11"], 4)
-    net = d2lvgg.vgg(arch, input_size=chosen.resize)
-    num_epochs = chosen.num_epochs if options.epochs is None else options.epochs
-    history = d2lvgg.train(net, train_iter, test_iter, num_epochs, chosen.lr)
-    print(history.to_frame().round(3).to_string())
-    history.animator.save(options.out / "curve.svg")
-    print(f"curve: {options.out / 'curve.svg'}")
+    with parallel.process_group() as device:
+        training.say(chosen)
+        train_iter, test_iter = d2lvgg.load_data_fashion_mnist(
+            chosen.batch_size, chosen.resize, device=device, num_train=chosen.num_train,
+            num_test=chosen.num_test, source=options.source, root=options.root, seed=options.seed)
+        training.say(f"data: {train_iter.source}")
+        torch.manual_seed(options.seed + parallel.rank())  # dropout differs from rank to rank
+        arch = d2lvgg.shrink(d2lvgg.VGG_ARCHS["vgg11"], 4)
+        net = d2lvgg.vgg(arch, input_size=chosen.resize, batch_norm=options.recipe == "strong")
+        num_epochs = chosen.num_epochs if options.epochs is None else options.epochs
+        history = d2lvgg.train(net, train_iter, test_iter, num_epochs, chosen.lr, device,
+                               recipe=options.recipe, checkpoint=options.checkpoint,
+                               resume=options.resume)
+        if parallel.rank() == 0:
+            print(history.to_frame().round(3).to_string())
+            history.animator.save(options.out / "curve.svg")
+            print(f"curve: {options.out / 'curve.svg'}")
+    if history.diverged:
+        raise ValueError(history.diverged)
 
 
 def draw(_options):
@@ -67,6 +73,12 @@ def main():
                                  help=f"one of {', '.join(scale.SCALES)} (default: by the device)")
             command.add_argument("--epochs", type=int, help="instead of the scale's own number")
             command.add_argument("--seed", type=int, default=0)
+            command.add_argument("--recipe", default="book", metavar="RECIPE",
+                                 help=f"one of {', '.join(recipes.RECIPES)} (default: book)")
+            command.add_argument("--checkpoint", type=Path, metavar="FILE",
+                                 help="write the run to FILE after each epoch and every minute")
+            command.add_argument("--resume", action="store_true",
+                                 help="go on from the checkpoint, if it is there")
             command.add_argument("--out", type=Path, default=Path("runs"),
                                  help="folder for the curve (default: runs)")
     options = parser.parse_args()

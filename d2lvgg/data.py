@@ -4,6 +4,7 @@ The whole set is 47 MB as 28 x 28 bytes. It is enlarged a batch at a time, so th
 processes, and nothing to wait for.
 """
 
+import copy
 import gzip
 import hashlib
 import os
@@ -62,6 +63,7 @@ class PictureLoader:
         self.source = source  # where the pictures came from, in words
         self.classes = tuple(classes)  # the name of each label
         self.generator = None if seed is None else torch.Generator(device).manual_seed(seed)
+        self.augment, self.rank, self.world_size = None, 0, 1
 
     def __len__(self):
         return -(-len(self.labels) // self.batch_size)
@@ -73,7 +75,29 @@ class PictureLoader:
         else:
             order = torch.arange(len(self.labels), device=device)
         for places in order.split(self.batch_size):
-            yield to_float(self.images[places], self.resize), self.labels[places]
+            places = places.tensor_split(self.world_size)[self.rank]
+            images = self.images[places]
+            if self.augment:
+                images = self.augment(images)
+            yield to_float(images, self.resize), self.labels[places]
+
+    def augmented(self, augment):
+        """Return this loader with augment, bytes (B, C, h, w) to bytes, before each enlargement."""
+        other = copy.copy(self)
+        other.augment = augment
+        return other
+
+    def shared(self, rank, world_size):
+        """Return this loader with each batch cut into world_size parts, of which it gives one."""
+        other = copy.copy(self)
+        other.rank, other.world_size = rank, world_size
+        return other
+
+    def in_batches_of(self, batch_size):
+        """Return this loader with batches of another size."""
+        other = copy.copy(self)
+        other.batch_size = batch_size
+        return other
 
 
 def to_float(images, resize=None):

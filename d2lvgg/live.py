@@ -81,6 +81,12 @@ class LiveAnimator(d2l.Animator):
         self._update_artists()
         self.fig.savefig(path, bbox_inches="tight")
 
+    def restore(self, X, Y):
+        """Take up the points of an earlier animator's X and Y, lists of lists, or None."""
+        if X:
+            self._start_lines(len(X))
+            self.X, self.Y = X, Y
+
     def _start_lines(self, count):
         self.X, self.Y = [[] for _ in range(count)], [[] for _ in range(count)]
         for i in range(count):

@@ -82,13 +82,14 @@ def test_no_test_without_an_assertion(path):
     assert [function.name for function in functions if not asserts(function)] == []
 
 
-ORDER = ["scale", "sketches", "models", "live", "shapes", "data", "cifar", "figures", "training",
-         "__main__"]
+ORDER = ["scale", "sketches", "models", "live", "shapes", "data", "cifar", "figures", "checkpoint",
+         "recipes", "parallel", "history", "training", "__main__"]
 
 
 def imports(path, level):
-    return {node.module for node in ast.walk(ast.parse(path.read_text()))
-            if isinstance(node, ast.ImportFrom) and node.level == level}
+    return {name for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom) and node.level == level
+            for name in ([node.module] if node.module else [part.name for part in node.names])}
 
 
 def test_imports_run_one_way():

@@ -225,6 +225,8 @@ def test_accuracy_counts_every_example_once_and_leaves_the_mode():
     ({"num_epochs": 0}, "num_epochs is 0"), ({"num_epochs": 1.5}, "num_epochs is 1.5"),
     ({"lr": 0}, "lr is 0"), ({"lr": -1.0}, "lr is -1.0"), ({"lr": math.nan}, "lr is nan"),
     ({"precision": "fp16"}, "'fp16': choose one of 'auto', 'fp32', 'bf16'"),
+    ({"recipe": "best"}, "recipe is 'best': choose one of 'book', 'strong'"),
+    ({"compile": "yes"}, "compile is 'yes': choose one of 'auto', True, False"),
     ({"train_iter": []}, "no batches"), ({"train_iter": iter([])}, "does not say how many")])
 def test_bad_arguments_are_refused_before_anything_changes(change, words):
     net = small_net()
@@ -276,3 +278,72 @@ def test_a_loader_that_ends_early_or_holds_nothing():
     assert len(history.step_losses) == 6
     with pytest.raises(ValueError, match="gave no batch in epoch 1"):
         train(small_net(), Ends(batches, 0), batches[:1], 2, 0.01)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_at_once_with_advice(capsys):
+    loaders = sketch_loaders(640)
+    history = train(small_net(), *loaders, 10, 1e6, "cpu", precision="fp32")
+    assert history.epochs == []
+    assert not all(math.isfinite(l) for l in history.step_losses)
+    assert len(history.step_losses) <= 40 / 20 + 2  # of 400: at the next point of the plot
+    words = capsys.readouterr().out
+    assert "stopped: the loss was no longer a number" in words
+    assert "lr=250000" in words
+    assert str(history).count("stopped") == 1
+
+
+class Roomless(nn.Module):
+    """A network whose device has room for `room` pictures."""
+
+    def __init__(self, room):
+        super().__init__()
+        self.net, self.room = small_net(), room
+
+    def forward(self, X):
+        if len(X) > self.room:
+            raise torch.OutOfMemoryError("out of memory")
+        return self.net(X)
+
+
+@pytest.mark.parametrize(("room", "words"), [
+    (7, r"a batch of 16 pictures of \(1, 28, 28\) does not fit.*a batch of 4 does"),
+    (0, "not one picture")])
+def test_out_of_memory_says_which_batch_fits(room, words):
+    with pytest.raises(MemoryError, match=words):
+        train(Roomless(room), *sketch_loaders(32), 1, 0.1, "cpu")
+
+
+def test_compile_leaves_the_odd_last_batch_alone(monkeypatch):
+    sizes = []
+
+    def compiled(net):
+        def run(X):
+            sizes.append(len(X))
+            return net(X)
+        return run
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    history = train(small_net(), *sketch_loaders(40), 2, 0.1, "cpu", compile=True)
+    assert sizes == [16, 16, 16, 16]  # and the 8 left over ran uncompiled
+    assert history.to_frame().examples.tolist() == [40, 40]
+    assert training.wants_compile("auto", torch.device("cpu")) is False  # it is slower there
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU to be made to wait")
+def test_no_step_makes_a_gpu_wait(monkeypatch):
+    fetch = training.Progress.fetch
+
+    def allowed(self):
+        torch.cuda.set_sync_debug_mode("default")
+        fetch(self)
+        torch.cuda.set_sync_debug_mode("error")
+
+    loaders = d2lvgg.load_data_fashion_mnist(16, num_train=640, num_test=64, source="sketch",
+                                             seed=0)
+    monkeypatch.setattr(training.Progress, "fetch", allowed)
+    monkeypatch.setattr(training, "count_right", lambda *_: (0, 1))
+    try:
+        history = train(small_net(), *loaders, 1, 0.1, "cuda", compile=False)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert len(history.step_losses) == 40

@@ -1,0 +1,71 @@
+"""How weights are changed: the book's plain SGD, and a stronger recipe of nine known parts."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+RECIPES = ("book", "strong")
+MOMENTUM = 0.9
+WEIGHT_DECAY = 5e-4
+LABEL_SMOOTHING = 0.1
+WARM_UP = 0.2  # the share of all steps in which the rate rises
+MEMORY = 0.02  # the averaged weights look back over this share of all steps
+
+
+@dataclass
+class Recipe:
+    """What train changes the weights with; the book's has no schedule, no average, no augment."""
+
+    optimizer: torch.optim.Optimizer
+    loss: nn.Module
+    schedule: object = None  # its step() follows each step of the optimizer
+    average: object = None  # AveragedModel: the network that is evaluated, and kept at the end
+    augment: object = None  # maps pictures (B, C, H, W) to as many
+
+
+def make_recipe(name, net, lr, num_steps):
+    """Return the Recipe called name for net, which stands on its device.
+
+    'book' is SGD at the rate lr. 'strong' is SGD with Nesterov momentum, weight decay on weight
+    matrices and filters alone, a one-cycle rate that peaks at lr, label smoothing, flips and
+    crops, and an average over the last weights. Give it a network with batch_norm=True.
+    Source: Dive into Deep Learning, section 7.6; K. Jordan, arXiv:2404.00498, for the parts of
+    'strong' and their usual settings.
+    """
+    device = next(net.parameters()).device
+    fused = device.type in ("cuda", "cpu")  # one kernel, not one a tensor; on mps untried
+    if name == "book":
+        return Recipe(torch.optim.SGD(net.parameters(), lr=lr, fused=fused), nn.CrossEntropyLoss())
+    weights = [p for p in net.parameters() if p.dim() > 1]
+    others = [p for p in net.parameters() if p.dim() <= 1]  # biases, and the norms' scales
+    optimizer = torch.optim.SGD(
+        [{"params": weights, "weight_decay": WEIGHT_DECAY}, {"params": others}],
+        lr=lr, momentum=MOMENTUM, nesterov=True, fused=fused)
+    decay = 1 - 1 / max(2, MEMORY * num_steps)
+    return Recipe(
+        optimizer, nn.CrossEntropyLoss(label_smoothing=LABEL_SMOOTHING),
+        OneCycleLR(optimizer, lr, total_steps=num_steps, pct_start=WARM_UP, cycle_momentum=False),
+        AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True),
+        flip_and_crop)
+
+
+def flip_and_crop(X):
+    """Return X (B, C, H, W), each picture mirrored or not and moved by up to a pixel each way.
+
+    torchvision.transforms.v2 draws one flip and one place for a whole batch, hence this.
+    """
+    batch, _, height, width = X.shape
+    device = X.device
+    mirrored = torch.rand(batch, device=device) < 0.5
+    columns = torch.arange(width, device=device).expand(batch, width)
+    columns = torch.where(mirrored[:, None], columns.flip(1), columns)
+    moves = torch.randint(0, 3, (2, batch, 1), device=device)  # 0 to 2 into a frame of one pixel
+    rows = torch.arange(height, device=device) + moves[0]  # (B, H)
+    columns = columns + moves[1]  # (B, W)
+    framed = F.pad(X, (1, 1, 1, 1)).permute(0, 2, 3, 1)  # (B, H + 2, W + 2, C)
+    place = torch.arange(batch, device=device)[:, None, None]
+    return framed[place, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
