@@ -10,7 +10,7 @@ LAB_OPTIONS = $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-browser) $(if $(filter 0,$
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test train notebooks tables figures constraints check clean screenshot
+.PHONY: help lab test train bench notebooks tables figures constraints check clean screenshot
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,9 @@ test: .venv/installed ## run every test and every notebook, at smoke scale
 
 train: .venv/installed ## train VGG-11 with no notebook: progress bar, table, runs/curve.svg
 	$(RUN) -m d2lvgg train
+
+bench: .venv/installed ## the book's training against ours, in pairs; nothing else should run
+	$(RUN) benchmarks/train_speed.py
 
 notebooks: .venv/installed ## build and execute notebooks/ from lessons/
 	$(RUN) lessons/build.py --measure

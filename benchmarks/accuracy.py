@@ -3,13 +3,19 @@
     python benchmarks/accuracy.py                      the scale that this machine can afford
     python benchmarks/accuracy.py --precision fp32     insist on float32
     python benchmarks/accuracy.py --scale full --seeds 0 1 2 3 4
+    python benchmarks/accuracy.py --recipe strong --lr 0.05 --validate     to choose a setting
 
-Writes benchmarks/results/accuracy_<scale>_<device>_<precision>.json, one file a claim. Seconds are
+--validate trains on pictures of the first 55,000 and tests on the last 5,000 of the 60,000, and
+writes nothing: settings are chosen there, so that the test set is looked at once.
+
+Writes benchmarks/results/accuracy_<scale>_<device>_<precision>.json, one file a claim; with the
+strong recipe the name ends in _strong. Seconds are
 wall-clock over loading, training, evaluation after each epoch, and plotting; importing torch and
 finding the data are left out.
 """
 
 import argparse
+import dataclasses
 import json
 import statistics
 from pathlib import Path
@@ -21,21 +27,41 @@ matplotlib.use("agg")
 import torch  # noqa: E402
 
 import d2lvgg  # noqa: E402
+from d2lvgg.data import find_fashion_mnist, make_loaders  # noqa: E402
+from d2lvgg.recipes import RECIPES  # noqa: E402
 from d2lvgg.scale import describe_machine  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"
 
 
-def one_run(scale, precision, seed):
-    """Train once; return the History's frame and its precision."""
-    torch.manual_seed(seed)
-    loaders = d2lvgg.load_data_fashion_mnist(
-        scale.batch_size, scale.resize, num_train=scale.num_train, num_test=scale.num_test,
-        seed=seed)
+def load(scale, seed, validate):
+    if not validate:
+        loaders = d2lvgg.load_data_fashion_mnist(
+            scale.batch_size, scale.resize, num_train=scale.num_train, num_test=scale.num_test,
+            seed=seed)
+    else:
+        arrays, source = find_fashion_mnist()
+        images, labels = (arrays[f"train-{kind}"] for kind in ("images-idx3-ubyte",
+                                                              "labels-idx1-ubyte"))
+        images = images[:, None]
+        loaders = make_loaders(
+            (images[:55_000], labels[:55_000]), (images[55_000:], labels[55_000:]),
+            scale.batch_size, scale.resize, None, num_train=min(scale.num_train, 55_000),
+            num_test=None, seed=seed, source=source, classes=d2lvgg.LABELS)
     if "sketch" in loaders[0].source:
         raise SystemExit("no Fashion-MNIST could be had, and sketches are worth no benchmark")
-    net = d2lvgg.vgg(d2lvgg.shrink(d2lvgg.VGG_ARCHS["vgg11"], 4), input_size=scale.resize)
-    history = d2lvgg.train(net, *loaders, scale.num_epochs, scale.lr, precision=precision)
+    return loaders
+
+
+def one_run(scale, options, seed):
+    """Train once; return the History's frame, its precision and the data's source."""
+    loaders = load(scale, seed, options.validate)
+    torch.manual_seed(seed)
+    net = d2lvgg.vgg(d2lvgg.shrink(d2lvgg.VGG_ARCHS["vgg11"], options.ratio),
+                     input_size=scale.resize, batch_norm=options.recipe == "strong",
+                     dropout=options.dropout)
+    history = d2lvgg.train(net, *loaders, scale.num_epochs, scale.lr, recipe=options.recipe,
+                           precision=options.precision)
     return history.to_frame(), history.precision, loaders[0].source
 
 
@@ -52,26 +78,42 @@ def main():
     parser.add_argument("--scale", help="full, laptop or smoke (default: by the device)")
     parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--recipe", default="book", choices=RECIPES)
+    parser.add_argument("--validate", action="store_true", help="test on training pictures")
+    parser.add_argument("--epochs", type=int, help="instead of the scale's")
+    parser.add_argument("--lr", type=float, help="instead of the scale's")
+    parser.add_argument("--num-train", type=int, help="instead of the scale's")
+    parser.add_argument("--ratio", type=int, default=4, help="divides the channels (default: 4)")
+    parser.add_argument("--dropout", type=float, default=0.5)
     options = parser.parse_args()
     scale, runs = d2lvgg.pick_scale(options.scale), []
+    given = {"num_epochs": options.epochs, "lr": options.lr, "num_train": options.num_train}
+    scale = dataclasses.replace(scale, **{k: v for k, v in given.items() if v is not None})
     for seed in options.seeds:
-        frame, precision, source = one_run(scale, options.precision, seed)
+        frame, precision, source = one_run(scale, options, seed)
         runs.append({"seed": seed, "loss": frame.train_loss.iloc[-1],
                      "train_acc": frame.train_acc.iloc[-1], "test_acc": frame.test_acc.iloc[-1],
                      "seconds": frame.seconds.sum()})
+    if options.validate:
+        print(json.dumps(runs, indent=2))
+        return
     machine = describe_machine()
     words = (f"{machine['device']}, {machine['CPU cores for torch']} threads, fast bfloat16: "
              f"{machine['fast bfloat16']}, Python "
              f"{machine['Python']}, torch {machine['torch']}")
     result = {
-        "run": f"VGG-11 / 4, {scale.num_train:,} pictures at {scale.resize} x {scale.resize}, "
-               f"{scale.num_epochs} epochs, batch {scale.batch_size}, SGD {scale.lr}, {precision}",
+        "run": f"VGG-11 / {options.ratio}, {scale.num_train:,} pictures at {scale.resize} x "
+               f"{scale.resize}, "
+               f"{scale.num_epochs} epochs, batch {scale.batch_size}, "
+               + (f"SGD {scale.lr}" if options.recipe == "book" else
+                  f"strong recipe at {scale.lr}, dropout {options.dropout}") + f", {precision}",
         "test_acc": mean_and_spread([run["test_acc"] for run in runs], 3),
         "seconds": mean_and_spread([run["seconds"] for run in runs], 0),
         "machine": words, "data": source, "runs": runs}
     RESULTS.mkdir(exist_ok=True)
     device = d2lvgg.try_gpu().type
-    path = RESULTS / f"accuracy_{scale.name}_{device}_{precision}.json"
+    recipe = "" if options.recipe == "book" else f"_{options.recipe}"
+    path = RESULTS / f"accuracy_{scale.name}_{device}_{precision}{recipe}.json"
     path.write_text(json.dumps(result, indent=2) + "\n")
     print(f"{result['test_acc']} in {result['seconds']} s: {path.relative_to(Path.cwd())}")
 

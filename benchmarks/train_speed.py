@@ -34,7 +34,7 @@ import torch  # noqa: E402
 from d2l import torch as d2l  # noqa: E402
 
 import d2lvgg  # noqa: E402
-from d2lvgg.data import FILES, find_fashion_mnist  # noqa: E402
+from d2lvgg.data import find_fashion_mnist  # noqa: E402
 from d2lvgg.scale import describe_machine, has_fast_bf16, try_gpu  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"
@@ -43,7 +43,6 @@ BATCH = 128
 # seconds, so it is the whole set.
 PICTURES = {"cpu": {224: (640, 128), 64: (2560, 512)},
             "cuda": {224: (60_000, 10_000), 64: (60_000, 10_000)}}
-MEMORY = {"fp32": 4, "bf16": 2}  # bytes a number
 
 
 def write_book_files(arrays, folder, num_train, num_test):
