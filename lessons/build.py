@@ -109,12 +109,32 @@ def results_table():
     return "\n".join(rows)
 
 
+def speed_table():
+    """Return a table of what benchmarks/train_speed.py measured, one row a device and size."""
+    rows = ["| device | pixels | the book's examples/s | ours | ratio, median (least to most) | "
+            "of a large matrix product's rate | hardware and versions |",
+            "|---|---|---|---|---|---|---|"]
+    for path in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        for pixels, found in result.get("sizes", {}).items():
+            book, *_, ours = (rate["median"] for rate in found["examples/s"].values())
+            ratio = found["ratio of the book's seconds to ours"]
+            machine = result["machine"]
+            rows.append(
+                f"| {path.stem} | {pixels} | {book:.0f} | {ours:.0f} | {ratio['median']:.2f} "
+                f"({ratio['least']:.2f} to {ratio['most']:.2f}, {found['rounds']} pairs) | "
+                f"{found['share of the matmul ceiling']:.0%} | {result['processor']}, "
+                f"{machine['CPU cores for torch']} threads, {result['precision']}, "
+                f"torch {machine['torch']} |")
+    return "\n".join(rows)
+
+
 def readme_with_tables():
-    """Return README.md's text with its two tables made anew."""
+    """Return README.md's text with its tables made anew."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     facts = json.loads(FACTS.read_text(encoding="utf-8"))
     for name, table in (("course map", course_map(facts, "notebooks/")),
-                        ("results", results_table())):
+                        ("results", results_table()), ("speed", speed_table())):
         before, rest = text.split(f"<!-- {name} -->\n")
         after = rest.split(f"<!-- end {name} -->")[1]
         text = f"{before}<!-- {name} -->\n{table}\n<!-- end {name} -->{after}"
