@@ -152,3 +152,10 @@ def test_a_notebook_was_run_and_shows_no_error_and_no_warning(path):
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     kinds = {(output.output_type, output.get("name")) for cell in code for output in cell.outputs}
     assert not any(kind == "error" or name == "stderr" for kind, name in kinds)
+
+
+@each_lesson
+def test_a_lesson_was_measured_and_fits_a_shared_hub(path):
+    fact = json.loads(build.FACTS.read_text(encoding="utf-8"))["lessons"][path.stem]
+    assert fact["gib"] * 2**30 < 2e9
+    assert fact["minutes"] < 5
