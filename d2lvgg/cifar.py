@@ -202,7 +202,7 @@ def read_part(folder, classes, side, count=None):
             images.append(read_picture(path, side))
             labels.append(label)
         except Exception as error:  # what decoders raise for a broken file is not one family
-            broken.append(f"{path} ({error})")
+            broken.append(f"{path} ({error})".replace(f" '{path}'", ""))
     if broken:
         more = f", and {len(broken) - 5} more" * (len(broken) > 5)
         warnings.warn(f"left out, as no picture could be read from it: "

@@ -269,23 +269,28 @@ def fetch(base_url, file, known_hash, folder, wanted, check=lambda path: None):
 
     wanted says what can be put there by hand, for a machine with no network.
     """
-    with tempfile.TemporaryDirectory(dir=folder) as private:
-        # In a folder of its own: thirty students may start on one shared folder at once.
-        fetcher = pooch.create(path=private, base_url=base_url, registry={file: known_hash},
-                               retry_if_failed=2)
-        getter = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
+    def getter(url, output, mirror):
         try:
-            fetched = Path(fetcher.fetch(file, downloader=getter))
-            check(fetched)
-        except requests.exceptions.ConnectionError:
+            pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)(url, output, mirror)
+        except (requests.exceptions.ConnectionError, requests.exceptions.Timeout):
+            # A DataError ends it here: pooch tries again after errors of requests alone, and a
+            # student with no network would wait three times.
             raise DataError(f"{base_url} cannot be reached: connect to the network, or put "
                             f"{wanted} into {folder}") from None
-        except (requests.exceptions.RequestException, ValueError) as error:
-            raise DataError(f"the download of {file} failed ({error}): try again later, or put "
-                            f"{wanted} into {folder}") from None
-        except OSError as error:
-            raise DataError(no_room(folder, error)) from None
-        os.replace(fetched, folder / file)
+
+    try:
+        with tempfile.TemporaryDirectory(dir=folder) as private:
+            # In a folder of its own: thirty students may start on one shared folder at once.
+            fetcher = pooch.create(path=private, base_url=base_url, registry={file: known_hash},
+                                   retry_if_failed=2)
+            fetched = Path(fetcher.fetch(file, downloader=getter))
+            check(fetched)
+            os.replace(fetched, folder / file)
+    except (requests.exceptions.RequestException, ValueError) as error:
+        raise DataError(f"the download of {file} failed ({error}): try again later, or put "
+                        f"{wanted} into {folder}") from None
+    except OSError as error:
+        raise DataError(no_room(folder, error.strerror)) from None
 
 
 def unpack_debian(folders):
@@ -296,11 +301,14 @@ def unpack_debian(folders):
     with tempfile.TemporaryDirectory(dir=folder) as private:
         get = ["apt-get", "download", "-qq", "-o", f"Acquire::http::Timeout={TIMEOUT}",
                "-o", "Acquire::Retries=0", "-o", "APT::Sandbox::User=root", "dataset-fashion-mnist"]
+        options = {"check": True, "capture_output": True, "env": {**os.environ, "LC_ALL": "C"}}
         try:
-            subprocess.run(get, cwd=private, check=True, capture_output=True, timeout=60)
+            subprocess.run(get, cwd=private, timeout=60, **options)
             package = next(Path(private).glob("*.deb"))
-            subprocess.run(["dpkg-deb", "-x", package, private], check=True, capture_output=True)
-        except (subprocess.SubprocessError, StopIteration):
+            subprocess.run(["dpkg-deb", "-x", package, private], **options)
+        except (subprocess.SubprocessError, StopIteration) as error:
+            if b"No space left on device" in (getattr(error, "stderr", None) or b""):
+                raise DataError(no_room(folder, "No space left on device")) from None
             raise DataError("apt-get could not download dataset-fashion-mnist: an administrator "
                             "can install it with `apt-get install dataset-fashion-mnist`") from None
         unpacked = Path(private) / SYSTEM_FOLDER.relative_to("/")
@@ -318,12 +326,12 @@ def writable(folders):
             tempfile.TemporaryFile(dir=folder).close()
             return folder
         except OSError as error:
-            reason = no_room(folder, error)
+            reason = no_room(folder, error.strerror)
     raise DataError(reason)
 
 
-def no_room(folder, error):
-    return (f"cannot write to {folder} ({error.strerror}): name a folder with 500 MB free that you "
+def no_room(folder, reason):
+    return (f"cannot write to {folder} ({reason}): name a folder with 500 MB free that you "
             "can write to, in root= or in the environment variable D2LVGG_DATA")
 
 

@@ -295,8 +295,8 @@ def test_a_broken_picture_is_named_and_left_out(mine):
     assert len(caught) == 1
     assert caught[0].filename == __file__
     words = str(caught[0].message)
-    assert "broken.jpg" in words
-    assert "cut.jpg" in words
+    assert words.count("broken.jpg") == 1  # Pillow's own message names the path once more
+    assert words.count("cut.jpg") == 1
     assert "DS_Store" not in words
     assert "Thumbs" not in words
     assert len(train_iter.labels) == 6
