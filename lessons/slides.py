@@ -30,10 +30,12 @@ REVEAL = files("sphinx_revealjs") / "_static" / "revealjs" / "dist"
 ROOM, PICTURE = 620, 480  # pixels a slide has for its content, and a picture takes of it
 
 CSS = """
-body { margin: 0; font: 30px/1.4 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; color: #222; }
-.reveal .slides { text-align: left; }
-.reveal .slides section { box-sizing: border-box; width: 100%; height: 100%; padding: 0 2em;
-  overflow-wrap: break-word; }
+body { margin: 0; font: 30px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; color: #222; }
+.reveal { line-height: 1.35; } .reveal .slides { text-align: left; }
+.reveal .slides > section { padding: 0; }
+.reveal .slides > section > section { box-sizing: border-box; width: 100%; height: 100%;
+  padding: 0 50px; overflow-wrap: break-word; }
+.reveal .slide-number { left: 8px; right: auto; }
 h1 { font-size: 1.9em; } h2 { font-size: 1.5em; } h3 { font-size: 1.2em; }
 h1, h2, h3 { line-height: 1.2; margin: 0.4em 0; color: #0b4f7a; }
 p, ul, ol, table, pre { margin: 0.5em 0; }
@@ -109,9 +111,9 @@ class Exporter(SlidesExporter):
 
 
 def blocks(source):
-    """Yield the paragraphs of Markdown; what is folded or fenced stays in one piece."""
+    """Yield the paragraphs of Markdown; what is folded or fenced, or a list, stays in one piece."""
     piece = ""
-    for paragraph in re.split(r"\n\n+", source.strip()):
+    for paragraph in re.split(r"\n\n+(?!- |1\. )", source.strip()):
         piece += paragraph
         if (piece.count("<details") > piece.count("</details")
                 or len(re.findall(r"^```", piece, re.M)) % 2):

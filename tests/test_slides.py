@@ -20,10 +20,13 @@ import slides  # noqa: E402
 NOTEBOOKS = [ROOT / "notebooks" / f"{path.stem}.ipynb" for path in build.lesson_paths()]
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 OVERFLOW = """() => {
-  const slide = Reveal.getCurrentSlide(), scrolls = slide.style.overflow === 'auto';
-  const cut = scrolls ? [] : [...slide.querySelectorAll('*')].filter(part =>
-    part.getBoundingClientRect().right > slide.getBoundingClientRect().right + 1 ||
-    part.getBoundingClientRect().bottom > slide.getBoundingClientRect().bottom + 1);
+  const slide = Reveal.getCurrentSlide(), edge = slide.getBoundingClientRect();
+  const scrolls = slide.style.overflow === 'auto';
+  const cut = scrolls ? [] : [slide, ...slide.querySelectorAll('*')].filter(part => {
+    const box = part.getBoundingClientRect();
+    return box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight ||
+      box.right > edge.right + 1 || box.bottom > edge.bottom + 1;
+  });
   return {cut: cut.map(part => part.outerHTML.slice(0, 100)), scrolls,
           size: parseInt(slide.style.fontSize), words: slide.innerText.trim(),
           broken: [...slide.querySelectorAll('img')].filter(image => !image.naturalWidth).length,
@@ -58,6 +61,7 @@ def test_a_full_slide_is_followed_by_another():
 def test_what_is_folded_stays_in_one_piece():
     folded = "<details><summary>Hint</summary>\n\na\n\nb\n\n</details>"
     assert list(slides.blocks(f"one\n\n{folded}\n\ntwo")) == ["one", folded, "two"]
+    assert list(slides.blocks("You can\n\n- a;\n- b.\n\nend")) == ["You can\n\n- a;\n- b.", "end"]
 
 
 @each_notebook
