@@ -35,7 +35,7 @@ body { margin: 0; font: 30px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; c
 .reveal .slides > section { padding: 0; }
 .reveal .slides > section > section { box-sizing: border-box; width: 100%; height: 100%;
   padding: 0 50px; overflow-wrap: break-word; }
-.reveal .slide-number { left: 8px; right: auto; }
+.reveal .slide-number { left: 8px; right: auto; } .reveal .controls { font-size: 6px; }
 h1 { font-size: 1.9em; } h2 { font-size: 1.5em; } h3 { font-size: 1.2em; }
 h1, h2, h3 { line-height: 1.2; margin: 0.4em 0; color: #0b4f7a; }
 p, ul, ol, table, pre { margin: 0.5em 0; }

@@ -82,8 +82,8 @@ def test_no_test_without_an_assertion(path):
     assert [function.name for function in functions if not asserts(function)] == []
 
 
-ORDER = ["scale", "sketches", "models", "live", "shapes", "data", "cifar", "figures", "training",
-         "__main__"]
+ORDER = ["scale", "sketches", "models", "live", "shapes", "data", "cifar", "figures", "widget",
+         "training", "__main__"]
 
 
 def imports(path, level):
