@@ -239,25 +239,28 @@ def alexnet_to_vgg():
     return fig
 
 
-def shapes_shrinking():
-    """VGG-11's picture and block outputs as boxes, height × width × channels to scale."""
+def shapes_shrinking(conv_arch=VGG_ARCHS["vgg11"], input_size=224):
+    """A VGG's picture and block outputs as boxes, height × width × channels to scale."""
     fig = Figure(figsize=(7.2, 3.9))
     axes = fig.add_axes((0, 0, 1, 1))
     axes.axis("off")
     axes.set_aspect("equal")
-    rows = [row for _, row in traced(lambda: vgg(VGG_ARCHS["vgg11"]), expand=False)]
-    volumes = [("picture", (1, 224, 224)),
+    with torch.device("meta"):
+        rows = trace_shapes(vgg(conv_arch, input_size=input_size), (1, 1, input_size, input_size))
+    volumes = [("picture", (1, input_size, input_size)),
                *((f"block {row.name}", tuple(row.output_shape[1:])) for row in rows
                  if row.layer == "Sequential")]
-    thick, slant = 0.25, 0.3  # a channel is a quarter of a pixel thick; depth is drawn slanted
+    thick, slant = 0.25, 0.3  # of a channel, in units of which a picture has 224; depth is slanted
+    pixel = 224 / input_size
+    thickness = "a quarter" if thick == 0.25 * pixel else f"{thick / pixel:.2f}"
     x = 0
     for place, (name, (channels, height, width)) in enumerate(volumes):
-        w, d = channels * thick, width * slant
+        w, d, h = channels * thick, width * pixel * slant, height * pixel
         colour = ORANGE if place == 0 else BLUE
         for corners, alpha in (
-                (((0, 0), (w, 0), (w, height), (0, height)), 0.55),
-                (((0, height), (w, height), (w + d, height + d), (d, height + d)), 0.25),
-                (((w, 0), (w + d, d), (w + d, height + d), (w, height)), 0.4)):
+                (((0, 0), (w, 0), (w, h), (0, h)), 0.55),
+                (((0, h), (w, h), (w + d, h + d), (d, h + d)), 0.25),
+                (((w, 0), (w + d, d), (w + d, h + d), (w, h)), 0.4)):
             axes.add_patch(Polygon([(x + a, b) for a, b in corners], facecolor=colour,
                                    alpha=alpha, edgecolor="0.2", linewidth=0.6))
         middle = x + (w + d) / 2
@@ -265,6 +268,7 @@ def shapes_shrinking():
         axes.text(middle, -34, f"{channels}×{height}×{width}", ha="center", va="top", size=9)
         axes.text(middle, -54, f"{channels * height * width:,}", ha="center", va="top", size=9)
         x += max(w + d, 92) + 22
+    x = max(x, 620)  # with few blocks, room for the words
     axes.text(-24, -54, "numbers", ha="right", va="top", size=9, color="0.3")
     axes.text(-24, -34, "shape", ha="right", va="top", size=9, color="0.3")
     head = " → ".join(f"{row.output_shape[1]:,}" for row in rows
@@ -272,7 +276,7 @@ def shapes_shrinking():
     axes.text(x - 22, 165, f"then flattened, and three linear layers:\n{head}", ha="right",
               size=9, linespacing=1.6)
     axes.text(x - 22, 250, "All boxes to one scale. Width is drawn slanted;\n"
-              "a channel is drawn a quarter of a pixel thick.", ha="right", size=9, color="0.3",
+              f"a channel is drawn {thickness} of a pixel thick.", ha="right", size=9, color="0.3",
               linespacing=1.6)
     axes.set(xlim=(-82, x - 10), ylim=(-75, 310))
     return fig

@@ -5,24 +5,55 @@ import io
 import math
 import time
 
+from cycler import cycler
 from d2l import torch as d2l
 from IPython import get_ipython
 from IPython.display import display
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 FRAMES_PER_SECOND = 5  # at most
 HEAD_START = 0.5  # seconds that may go into drawing at once, so that a short run moves too
 SHARE_OF_TIME = 0.015  # that may go into drawing after that
+# Of curves: apart for colour-blind readers, and apart in grey. A sixth curve is dashed.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#8C2D04", "#000000")
+STYLES = cycler(linestyle=["-", "--"]) * cycler(color=COLOURS)
 
 
 def use_png_display():
-    """Show pictures in Jupyter as PNG, where d2l.use_svg_display shows SVG.
+    """Show pictures in Jupyter as PNG with alt text, where d2l.use_svg_display shows SVG.
 
     JupyterLab shows no SVG of a notebook that it does not trust, which is every freshly cloned one.
+    Curves get COLOURS.
     """
-    plt.rcParams["figure.dpi"] = 110
+    plt.rcParams.update({"figure.dpi": 110, "axes.prop_cycle": STYLES})
     set_matplotlib_formats("png")
+    if shell := notebook_shell():
+        formatter = shell.display_formatter.formatters["image/png"]
+        draw = formatter.lookup_by_type(Figure)
+        formatter.for_type(Figure, lambda fig: (
+            (picture, {"alt": describe(fig)}) if (picture := draw(fig)) else None))
+
+
+def describe(fig):
+    """Return in words what a figure shows, for readers who do not see it; '' if nothing is named.
+
+    Each panel by its title, its axes and its legend, as far as it has them.
+    """
+    panels = []
+    for axes in fig.axes:
+        across, up = (label and label + " (logarithmic)" * (scale == "log") for label, scale in (
+            (axes.get_xlabel(), axes.get_xscale()), (axes.get_ylabel(), axes.get_yscale())))
+        legend = axes.get_legend()
+        names = [text.get_text() for text in legend.get_texts()] if legend else []
+        said = [axes.get_title(loc) for loc in ("left", "center", "right")]
+        said += [f"{up} against {across}" if up and across else up or across]
+        said += [", ".join(names)]
+        panels += [": ".join(filter(None, said)).replace("\n", ", ")]
+    panels = list(filter(None, panels))
+    count = f" of {len(fig.axes)} panels" * (len(fig.axes) > 1)
+    return f"Figure{count}. ".replace("Figure. ", "") + f"{'; '.join(panels)}." if panels else ""
 
 
 class LiveAnimator(d2l.Animator):
@@ -113,10 +144,11 @@ class LiveAnimator(d2l.Animator):
         self._update_artists()
         if self.shell:
             frame = {"image/png": self._png(), "text/plain": self.text or "live plot"}
+            words = {"image/png": {"alt": f"Live plot. {describe(self.fig)}"}}
             if self.handle:
-                self.handle.update(frame, raw=True)
+                self.handle.update(frame, raw=True, metadata=words)
             else:
-                self.handle = display(frame, raw=True, display_id=True)
+                self.handle = display(frame, raw=True, metadata=words, display_id=True)
             if self.finish in self.shell.events.callbacks["post_run_cell"]:
                 self.shell.events.unregister("post_run_cell", self.finish)
         self.stale = False

@@ -33,6 +33,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
 }
+WIDGET = "application/vnd.jupyter.widget-view+json"
 CELL_TIMEOUT = 900  # seconds
 PEAK_CELL = """import resource, sys
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -161,10 +162,30 @@ def execute(notebook, folder, scale):
     seconds = time.perf_counter() - began
     notebook.cells.remove(measured)
     notebook.metadata = nbformat.from_dict(METADATA)  # the kernel wrote its Python version here
+    drop_widgets(notebook)
+    add_alt_text(notebook)
     for cell in notebook.cells:
         if str(ROOT) in json.dumps(cell.get("outputs", [])):
             raise ValueError(f"the output of cell {cell.id} holds this machine's path {ROOT}")
     return seconds, int(measured.outputs[0].text)
+
+
+def drop_widgets(notebook):
+    """Remove widgets' own outputs: saved without the kernel behind them, they show an error."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs
+                            if WIDGET not in output.get("data", {})]
+
+
+def add_alt_text(notebook):
+    """Give each picture that names nothing in itself (d2lvgg.live.describe) its caption."""
+    for cell, after in zip(notebook.cells, notebook.cells[1:], strict=False):
+        caption = after.source.split("\n\n")[0]
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}) and caption.startswith("*"):
+                words = output.metadata.setdefault("image/png", {})
+                words["alt"] = words.get("alt") or caption.translate(str.maketrans("", "", "*`$"))
 
 
 def write(notebook, path):
@@ -187,6 +208,7 @@ def rewrite_text(lesson, edition, path):
     if [cell.source for cell in ran] == [cell.source for cell in wanted]:
         for before, after in zip(ran, wanted, strict=True):
             after.outputs, after.execution_count = before.outputs, before.execution_count
+        add_alt_text(new)
         write(new, path)
 
 

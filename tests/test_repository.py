@@ -82,7 +82,8 @@ def test_no_test_without_an_assertion(path):
     assert [function.name for function in functions if not asserts(function)] == []
 
 
-ORDER = ["scale", "sketches", "models", "live", "shapes", "data", "cifar", "figures", "checkpoint",
+ORDER = ["scale", "sketches", "models", "live", "shapes", "data", "cifar", "figures", "widget",
+         "checkpoint",
          "recipes", "parallel", "history", "training", "__main__"]
 
 

@@ -1,0 +1,85 @@
+"""Change a VGG network with the mouse and see at once what follows from it."""
+
+import ast
+import base64
+import io
+
+import ipywidgets
+import matplotlib
+import torch
+from IPython.display import display
+
+from .figures import STYLE, shapes_shrinking
+from .models import VGG_ARCHS, shrink, vgg
+from .shapes import trace_shapes
+
+# What the backward pass needs of each layer's output, in times its bytes; lesson 07 measures it.
+KEPT = {"ReLU": 1, "MaxPool2d": 3, "Dropout": 2}
+
+
+def summarise(conv_arch, ratio, input_size, batch_size):
+    """Return (ShapeTable of the blocks, one sentence of sums) of a shrunken VGG.
+
+    Training memory counts float32 weights, their gradients, and what a batch keeps for the backward
+    pass. Raises ValueError where shrink or vgg does.
+    """
+    with torch.device("meta"):
+        net = vgg(shrink(conv_arch, ratio), input_size=input_size)
+    shape = (1, 1, input_size, input_size)
+    opened = trace_shapes(net, shape, expand=True)
+    kept = 4 * input_size ** 2 + sum(KEPT.get(row.layer, 0) * row.activation_bytes
+                                     for row in opened)
+    memory = 2 * 4 * opened.params + batch_size * kept
+    return trace_shapes(net, shape), (
+        f"{opened.params:,} parameters, {opened.flops / 1e9:.3f} GFLOP forward for one picture, "
+        f"{memory / 1e9:.2f} GB to train on batches of {batch_size}")
+
+
+def read_arch(text):
+    """Return the conv_arch that a name ('vgg11') or Python source ('((1, 64), (1, 128))') means."""
+    try:
+        return VGG_ARCHS.get(text) or ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        return text  # check_arch says in a sentence what is wrong with it
+
+
+def explore_vgg(conv_arch="vgg11", ratio=1, input_size=224, batch_size=128):
+    """Show a VGG network with controls for conv_arch, ratio and input_size (pixels).
+
+    The diagram, the shapes and the sums are plain outputs, which the controls replace: where no
+    widget is shown (a web page, a printout) they stand as they are.
+    """
+    controls = [
+        ipywidgets.Combobox(value=str(conv_arch), options=list(VGG_ARCHS),
+                            description="conv_arch", continuous_update=False),
+        ipywidgets.SelectionSlider(value=ratio, options=[1, 2, 4, 8, 16, 32, 64],
+                                   description="ratio"),
+        ipywidgets.IntSlider(value=input_size, min=16, max=256, step=8, description="input_size",
+                             continuous_update=False)]
+    display(ipywidgets.HBox(controls, layout={"flex_flow": "row wrap"}))
+    diagram, numbers = (display({"text/plain": ""}, raw=True, display_id=True) for _ in range(2))
+
+    def follow(_change=None):
+        arch, ratio, input_size = (control.value for control in controls)
+        try:
+            arch = read_arch(arch)
+            table, sums = summarise(arch, ratio, input_size, batch_size)
+        except ValueError as error:
+            numbers.update({"text/plain": f"Not possible: {error}"}, raw=True)
+            return
+        with matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE}):
+            picture = io.BytesIO()
+            shapes_shrinking(shrink(arch, ratio), input_size).savefig(
+                picture, dpi=110, bbox_inches="tight")
+        shapes = " to ".join("×".join(map(str, row.output_shape[1:])) for row in table
+                             if row.layer == "Sequential")
+        diagram.update({"image/png": base64.b64encode(picture.getvalue()).decode(),
+                        "text/plain": "a diagram of the blocks"}, raw=True, metadata={
+            "image/png": {"alt": f"Boxes that shrink and get deeper, block by block: from "
+                                 f"1×{input_size}×{input_size} to {shapes}"}})
+        numbers.update({"text/html": f"<p><b>{sums}</b></p>{table._repr_html_()}",
+                        "text/plain": f"{sums}\n{table}"}, raw=True)
+
+    for control in controls:
+        control.observe(follow, "value")
+    follow()
