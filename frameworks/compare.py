@@ -41,7 +41,7 @@ ROOM = {"mxnet": 1, "mindspore": 5}  # GB of disk for an environment, downloads 
 NETWORK = {  # 64 pixels, so that 2 x 2 are left and flattening has an order to get wrong
     "arguments": {"conv_arch": d2lvgg.shrink(d2lvgg.VGG_ARCHS["vgg11"], 4), "in_channels": 1,
                   "num_classes": 10, "input_size": 64},
-    "batch_size": 32, "lr": 0.005}
+    "batch_size": 32, "lr": 0.01}
 STEPS = 10
 THREADS = "1"
 
@@ -117,8 +117,8 @@ def export(folder, training):
     for name, parameter in net.named_parameters():
         if name.endswith("bias"):  # not zero, or a lost bias would go unnoticed
             torch.nn.init.uniform_(parameter, -0.1, 0.1)
-        else:
-            torch.nn.init.xavier_uniform_(parameter)
+        else:  # large enough for logits that spread, and for steps that learn from the first
+            torch.nn.init.kaiming_uniform_(parameter, nonlinearity="relu")
     weights = {name: value.numpy() for name, value in net.state_dict().items()}
     exchange.write_arrays(folder / "weights.safetensors", weights,
                           {"network": json.dumps(NETWORK)})
@@ -158,12 +158,14 @@ def words(source):
 def run_side(name, folder, task, **variables):
     """Run one side's task as a process of its own and return what it found."""
     environ = {**os.environ, "OMP_NUM_THREADS": THREADS, "GLOG_v": "3", **variables}
+    path = folder / f"{name}_vgg_{task}.json"
+    path.unlink(missing_ok=True)  # an older run's numbers are never taken for this one's
     done = subprocess.run([str(environment(name)), str(HERE / f"{name}_vgg.py"), str(folder), task],
                           text=True, stderr=subprocess.PIPE, env=environ)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise exchange.Refusal(f"{TITLES[name]}'s side failed at {task!r}: {last}")
-    return json.loads((folder / f"{name}_vgg_{task}.json").read_text())
+    return json.loads(path.read_text())
 
 
 def relative(ours, theirs):
