@@ -10,16 +10,23 @@ LAB_OPTIONS = $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-browser) $(if $(filter 0,$
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test train bench notebooks tables figures constraints check clean screenshot
+.PHONY: help lab test test-all frameworks train bench notebooks tables figures constraints check \
+	clean screenshot
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 lab: .venv/installed ## open JupyterLab on the first lesson
 	$(RUN) -m jupyterlab $(LAB_OPTIONS) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
 test: .venv/installed ## run every test and every notebook, at smoke scale
 	$(RUN) -m pytest -n $(TEST_WORKERS) --dist loadscope
+
+test-all: test ## ... and the proof that three frameworks agree, run anew
+	$(RUN) frameworks/compare.py --parity
+
+frameworks: .venv/installed ## prove VGG equal in PyTorch, MXNet and MindSpore, time and train it
+	$(RUN) frameworks/compare.py
 
 train: .venv/installed ## train VGG-11 with no notebook: progress bar, table, runs/curve.svg
 	$(RUN) -m d2lvgg train

@@ -14,4 +14,5 @@ from .lesson_07 import *  # noqa: F403
 from .lesson_08 import *  # noqa: F403
 from .lesson_09 import *  # noqa: F403
 from .lesson_13 import *  # noqa: F403
+from .lesson_14 import *  # noqa: F403
 from .tools import WrongAnswer  # noqa: F401
