@@ -8,6 +8,7 @@ from .lesson_00 import *  # noqa: F403
 from .lesson_01 import *  # noqa: F403
 from .lesson_02 import *  # noqa: F403
 from .lesson_03 import *  # noqa: F403
+from .lesson_04 import *  # noqa: F403
 from .lesson_05 import *  # noqa: F403
 from .lesson_06 import *  # noqa: F403
 from .lesson_07 import *  # noqa: F403
