@@ -109,7 +109,7 @@ def definitions(source):
     return found
 
 
-TAUGHT = [("05", "vgg_block"), ("06", "vgg"), ("07", "trace_shapes")]
+TAUGHT = [("04", "alexnet"), ("05", "vgg_block"), ("06", "vgg"), ("07", "trace_shapes")]
 
 
 @pytest.mark.parametrize(("number", "name"), TAUGHT)
