@@ -17,4 +17,5 @@ from .lesson_09 import *  # noqa: F403
 from .lesson_10 import *  # noqa: F403
 from .lesson_13 import *  # noqa: F403
 from .lesson_14 import *  # noqa: F403
+from .lesson_15 import *  # noqa: F403
 from .tools import WrongAnswer  # noqa: F401
