@@ -440,6 +440,34 @@ def seen_side(conv_arch):
     return seen
 
 
+def same_picture():
+    """One 28-pixel picture at four sizes: VGG-11's last places, and what one of them sees."""
+    arch, original = VGG_ARCHS["vgg11"], 28
+    fig = Figure(figsize=(7.4, 2.75))
+    axes = fig.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(-2, 149), ylim=(-18, 38))
+    axes.set_aspect("equal")
+    axes.axis("off")
+    for place, size in enumerate((224, 96, 64, 56)):
+        left, pixel = 38 * place + 1, original / size  # one fed pixel, in original ones
+        cell = 2 ** len(arch) * pixel
+        side, seen = size // 2 ** len(arch), seen_side(arch) * pixel
+        axes.add_patch(Rectangle((left, 0), original, original, facecolor="0.9", edgecolor="0.4"))
+        for row in range(side):
+            for column in range(side):
+                axes.add_patch(Rectangle((left + column * cell, original - (row + 1) * cell), cell,
+                                         cell, facecolor=SKY, alpha=0.5, edgecolor="w"))
+        middle = (side // 2 + 0.5) * cell
+        low, high = max(0, middle - seen / 2), min(original, middle + seen / 2)
+        axes.add_patch(Rectangle((left + low, original - high), high - low, high - low, fill=False,
+                                 edgecolor=RED, linewidth=2))
+        axes.text(left + original / 2, original + 2.5, f"{size} pixels", ha="center", size=11,
+                  weight="bold")
+        axes.text(left + original / 2, -2.5, f"{side}×{side} places,\n{cell:.3g} original\npixels "
+                  "a side", ha="center", va="top", size=9.5)
+    return fig
+
+
 # Lesson 13
 
 
@@ -533,6 +561,7 @@ FIGURES = (
     receptive_field,
     vgg_block,
     loop_clocks,
+    same_picture,
     speed_waterfall,
     gradients_travel,
 )

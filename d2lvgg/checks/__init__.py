@@ -15,6 +15,8 @@ from .lesson_07 import *  # noqa: F403
 from .lesson_08 import *  # noqa: F403
 from .lesson_09 import *  # noqa: F403
 from .lesson_10 import *  # noqa: F403
+from .lesson_11 import *  # noqa: F403
+from .lesson_12 import *  # noqa: F403
 from .lesson_13 import *  # noqa: F403
 from .lesson_14 import *  # noqa: F403
 from .lesson_15 import *  # noqa: F403
