@@ -8,6 +8,10 @@ this file also says how the site is built.
 """
 
 import shutil
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit("the site needs Python 3.11 or newer, as myst-nb does; slides and lessons do not")
 
 import nbformat
 from docutils.nodes import SkipNode
@@ -49,6 +53,7 @@ CONFIG = {
 # A phone: what cannot wrap is scrolled by itself, and never the page.
 CSS = """
 .cell_output, .output, .pst-scrollable-table-container { overflow-x: auto; }
+code.literal, code.literal .pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 math[display=block] { overflow-x: auto; max-width: 100%; }
 """
 
