@@ -37,7 +37,7 @@ CONFIG = {
     "project": "d2lvgg",
     "html_title": "d2lvgg: networks built from blocks",
     "html_theme": "sphinx_book_theme",
-    "html_theme_options": {"show_toc_level": 2, "use_download_button": False,
+    "html_theme_options": {"show_toc_level": 2, "navbar_persistent": [], "use_download_button": False,
                            "use_fullscreen_button": False},
     "html_copy_source": False,
     "html_use_index": False,
@@ -54,7 +54,8 @@ CONFIG = {
 CSS = """
 .cell_output, .output, .pst-scrollable-table-container { overflow-x: auto; }
 code.literal, code.literal .pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-math[display=block] { overflow-x: auto; max-width: 100%; }
+div.formula { overflow-x: auto; padding: 0.3em 0; }
+.cell_output table.dataframe :is(th, td) { padding: 0.1em 0.6em; }
 """
 
 
@@ -62,7 +63,9 @@ def setup(app):
     """Let Sphinx write formulas as MathML, which browsers draw without a script."""
     def visit(display):
         def write(writer, node):
-            writer.body.append(convert(node.astext(), display=display))
+            tag = "span" if display == "inline" else "div"
+            writer.body.append(f'<{tag} class="formula">'
+                               f"{convert(node.astext(), display=display)}</{tag}>")
             raise SkipNode
         return write
 
