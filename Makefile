@@ -10,8 +10,8 @@ LAB_OPTIONS = $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-browser) $(if $(filter 0,$
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-all frameworks train bench notebooks tables figures constraints check \
-	clean screenshot
+.PHONY: help lab test test-all frameworks train bench slides site notebooks tables figures \
+	constraints check clean screenshot
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,11 +46,17 @@ figures: .venv/installed ## draw images/ anew
 check: .venv/installed ## print what a bug report needs
 	$(RUN) -m d2lvgg check
 
+slides: .venv/teach-installed ## make build/slides/: one HTML file a lesson, needs no network
+	$(RUN) lessons/slides.py
+
+site: .venv/teach-installed ## make build/site/: the course to read without Python
+	$(RUN) lessons/website.py
+
 screenshot: .venv/installed ## take README's picture of lesson 08 in JupyterLab anew
 	D2LVGG_SCREENSHOT=images/jupyterlab.png $(RUN) -m pytest tests/test_browser.py
 
 constraints: .venv/installed ## move constraints.txt to the newest versions
-	.venv/bin/uv pip compile pyproject.toml --extra test --universal --python-version 3.10 \
+	.venv/bin/uv pip compile pyproject.toml --extra test --extra teach --universal --python-version 3.10 \
 	  --no-annotate --no-header --upgrade -o constraints.txt
 
 clean: ## remove the environment and everything built in it
@@ -60,4 +66,8 @@ clean: ## remove the environment and everything built in it
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet uv
 	.venv/bin/uv pip install --python .venv/bin/python -e '.[test]' -c constraints.txt
+	@touch $@
+
+.venv/teach-installed: .venv/installed
+	.venv/bin/uv pip install --python .venv/bin/python -e '.[test,teach]' -c constraints.txt
 	@touch $@

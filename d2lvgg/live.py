@@ -47,13 +47,13 @@ def describe(fig):
             (axes.get_xlabel(), axes.get_xscale()), (axes.get_ylabel(), axes.get_yscale())))
         legend = axes.get_legend()
         names = [text.get_text() for text in legend.get_texts()] if legend else []
-        said = [axes.get_title(loc) for loc in ("left", "center", "right")]
-        said += [f"{up} against {across}" if up and across else up or across]
-        said += [", ".join(names)]
-        panels += [": ".join(filter(None, said)).replace("\n", ", ")]
+        said = [f"{up} against {across}".strip() if across else up]
+        said += [f"with {', '.join(names)}"] if names else []
+        titles = [axes.get_title(place) for place in ("left", "center", "right")]
+        panels += [": ".join(filter(None, [*titles, ", ".join(filter(None, said))]))]
     panels = list(filter(None, panels))
-    count = f" of {len(fig.axes)} panels" * (len(fig.axes) > 1)
-    return f"Figure{count}. ".replace("Figure. ", "") + f"{'; '.join(panels)}." if panels else ""
+    count = f"{len(fig.axes)} panels. " * (len(fig.axes) > 1)
+    return f"{count}{'; '.join(panels)}.".replace("\n", ", ") if panels else ""
 
 
 class LiveAnimator(d2l.Animator):
@@ -144,7 +144,7 @@ class LiveAnimator(d2l.Animator):
         self._update_artists()
         if self.shell:
             frame = {"image/png": self._png(), "text/plain": self.text or "live plot"}
-            words = {"image/png": {"alt": f"Live plot. {describe(self.fig)}"}}
+            words = {"image/png": {"alt": f"Live plot: {describe(self.fig)}"}}
             if self.handle:
                 self.handle.update(frame, raw=True, metadata=words)
             else:

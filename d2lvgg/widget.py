@@ -57,7 +57,8 @@ def explore_vgg(conv_arch="vgg11", ratio=1, input_size=224, batch_size=128):
         ipywidgets.IntSlider(value=input_size, min=16, max=256, step=8, description="input_size",
                              continuous_update=False)]
     display(ipywidgets.HBox(controls, layout={"flex_flow": "row wrap"}))
-    diagram, numbers = (display({"text/plain": ""}, raw=True, display_id=True) for _ in range(2))
+    said, diagram, rows = (display({"text/plain": ""}, raw=True, display_id=True)
+                           for _ in range(3))
 
     def follow(_change=None):
         arch, ratio, input_size = (control.value for control in controls)
@@ -65,20 +66,20 @@ def explore_vgg(conv_arch="vgg11", ratio=1, input_size=224, batch_size=128):
             arch = read_arch(arch)
             table, sums = summarise(arch, ratio, input_size, batch_size)
         except ValueError as error:
-            numbers.update({"text/plain": f"Not possible: {error}"}, raw=True)
+            said.update({"text/plain": f"Not possible: {error}"}, raw=True)
             return
         with matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE}):
             picture = io.BytesIO()
             shapes_shrinking(shrink(arch, ratio), input_size).savefig(
-                picture, dpi=110, bbox_inches="tight")
+                picture, dpi=85, bbox_inches="tight")
         shapes = " to ".join("×".join(map(str, row.output_shape[1:])) for row in table
                              if row.layer == "Sequential")
         diagram.update({"image/png": base64.b64encode(picture.getvalue()).decode(),
                         "text/plain": "a diagram of the blocks"}, raw=True, metadata={
             "image/png": {"alt": f"Boxes that shrink and get deeper, block by block: from "
                                  f"1×{input_size}×{input_size} to {shapes}"}})
-        numbers.update({"text/html": f"<p><b>{sums}</b></p>{table._repr_html_()}",
-                        "text/plain": f"{sums}\n{table}"}, raw=True)
+        said.update({"text/html": f"<p><b>{sums}</b></p>", "text/plain": sums}, raw=True)
+        rows.update({"text/html": table._repr_html_(), "text/plain": str(table)}, raw=True)
 
     for control in controls:
         control.observe(follow, "value")

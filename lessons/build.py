@@ -28,6 +28,7 @@ from nbclient import NotebookClient
 LESSONS = Path(__file__).resolve().parent
 ROOT = LESSONS.parent
 FACTS = LESSONS / "facts.json"
+PAGES = ("README.md", "TEACHING.md")  # that show what was measured
 EDITIONS = {"student": ("notebooks", "solution"), "solutions": ("notebooks/solutions", "exercise")}
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -130,12 +131,25 @@ def speed_table():
     return "\n".join(rows)
 
 
-def readme_with_tables():
-    """Return README.md's text with its tables made anew."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def classroom_table(facts):
+    """Return the course map, and what the lesson that needs most of it needs."""
+    most = {what: max(facts["lessons"].items(), key=lambda item: item[1][what])
+            for what in ("gib", "minutes")}
+    return "\n".join([
+        course_map(facts, "notebooks/"), "",
+        f"Plan for the largest: **{most['gib'][1]['gib']} GiB** (lesson {most['gib'][0][:2]}) and "
+        f"**{most['minutes'][1]['minutes']} minutes** (lesson {most['minutes'][0][:2]})."])
+
+
+def page_with_tables(name):
+    """Return the text of README.md or TEACHING.md with its tables made anew."""
+    text = (ROOT / name).read_text(encoding="utf-8")
     facts = json.loads(FACTS.read_text(encoding="utf-8"))
     for name, table in (("course map", course_map(facts, "notebooks/")),
-                        ("results", results_table()), ("speed", speed_table())):
+                        ("classroom", classroom_table(facts)), ("results", results_table()),
+                        ("speed", speed_table())):
+        if f"<!-- {name} -->\n" not in text:
+            continue
         before, rest = text.split(f"<!-- {name} -->\n")
         after = rest.split(f"<!-- end {name} -->")[1]
         text = f"{before}<!-- {name} -->\n{table}\n<!-- end {name} -->{after}"
@@ -281,7 +295,8 @@ def main():
         for path in lesson_paths():
             for edition, (subfolder, _) in EDITIONS.items():
                 rewrite_text(path, edition, options.out / subfolder / f"{path.stem}.ipynb")
-        (ROOT / "README.md").write_text(readme_with_tables(), encoding="utf-8")
+        for name in PAGES:
+            (ROOT / name).write_text(page_with_tables(name), encoding="utf-8")
 
 
 if __name__ == "__main__":

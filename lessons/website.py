@@ -8,6 +8,10 @@ this file also says how the site is built.
 """
 
 import shutil
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit("the site needs Python 3.11 or newer, as myst-nb does; slides and lessons do not")
 
 import nbformat
 from docutils.nodes import SkipNode
@@ -33,7 +37,7 @@ CONFIG = {
     "project": "d2lvgg",
     "html_title": "d2lvgg: networks built from blocks",
     "html_theme": "sphinx_book_theme",
-    "html_theme_options": {"show_toc_level": 2, "use_download_button": False,
+    "html_theme_options": {"show_toc_level": 2, "navbar_persistent": [], "use_download_button": False,
                            "use_fullscreen_button": False},
     "html_copy_source": False,
     "html_use_index": False,
@@ -49,7 +53,9 @@ CONFIG = {
 # A phone: what cannot wrap is scrolled by itself, and never the page.
 CSS = """
 .cell_output, .output, .pst-scrollable-table-container { overflow-x: auto; }
-math[display=block] { overflow-x: auto; max-width: 100%; }
+code.literal, code.literal .pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+div.formula { overflow-x: auto; padding: 0.3em 0; }
+.cell_output table.dataframe :is(th, td) { padding: 0.1em 0.6em; }
 """
 
 
@@ -57,7 +63,9 @@ def setup(app):
     """Let Sphinx write formulas as MathML, which browsers draw without a script."""
     def visit(display):
         def write(writer, node):
-            writer.body.append(convert(node.astext(), display=display))
+            tag = "span" if display == "inline" else "div"
+            writer.body.append(f'<{tag} class="formula">'
+                               f"{convert(node.astext(), display=display)}</{tag}>")
             raise SkipNode
         return write
 

@@ -47,7 +47,7 @@ def test_constraints_meet_every_requirement_and_name_no_host():
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pins = [Requirement(line) for line in lines]
     assert all(re.fullmatch(r"==[^,=]+", str(pin.specifier)) for pin in pins)
-    for name in map(Requirement, wanted()):
+    for name in map(Requirement, wanted() + PROJECT["project"]["optional-dependencies"]["teach"]):
         mine = [pin for pin in pins if pin.name == name.name]
         assert mine, f"{name.name} is not in constraints.txt: run `make constraints`"
         assert all(name.specifier.contains(str(pin.specifier)[2:]) for pin in mine)
@@ -104,9 +104,25 @@ def test_imports_run_one_way():
         assert imports(path, 2) <= set(ORDER[:-1]), path.name
 
 
-def test_readme_shows_the_measured_tables():
-    assert build.readme_with_tables() == (ROOT / "README.md").read_text(encoding="utf-8"), (
-        "README's tables are not of lessons/facts.json and benchmarks/results: run `make tables`")
+@pytest.mark.parametrize("name", build.PAGES)
+def test_pages_show_the_measured_tables(name):
+    page = (ROOT / name).read_text(encoding="utf-8")
+    assert page.count("Measured at laptop scale on") == 1
+    assert build.page_with_tables(name) == page, (
+        f"the tables of {name} are not of lessons/facts.json and benchmarks/results: "
+        "run `make tables`")
+
+
+def test_teaching_names_lessons_and_commands_that_are_there():
+    text = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
+    table = text.split("## Timetables")[1].split("## A hub")[0]
+    numbers = set(re.findall(r"\b(?:0\d|1[0-5])\b", table))
+    assert numbers
+    assert numbers <= {path.stem[:2] for path in build.lesson_paths()}
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`make (\w+)`", text):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+    assert {"OWNER/REPOSITORY", "HUB"} <= set(re.findall(r"OWNER/REPOSITORY|HUB", text))
 
 
 def test_make_lab_opens_the_first_lesson_and_keeps_the_token():

@@ -73,15 +73,15 @@ def notebook():
 
 def test_without_a_front_end_there_is_a_described_picture(notebook):
     html, _ = HTMLExporter().from_notebook_node(notebook)
-    picture = notebook.cells[0].outputs[1]
+    picture = notebook.cells[0].outputs[2]
     assert 'src="data:image/png;base64,iVBOR' in html
     assert picture.metadata["image/png"]["alt"].endswith("to 16×112×112 to 32×56×56 to 64×28×28 "
                                                          "to 128×14×14 to 128×7×7")
 
 
 def test_a_network_that_cannot_be_leaves_a_sentence(notebook):
-    numbers = notebook.cells[0].outputs[2]["data"]
-    assert numbers["text/plain"].startswith("Not possible: input_size 16 does not survive 5 pools")
+    said = notebook.cells[0].outputs[1]["data"]
+    assert said["text/plain"].startswith("Not possible: input_size 16 does not survive 5 pools")
 
 
 def numbers_shown(page):  # noqa: F811
