@@ -107,13 +107,11 @@ def test_readme_shows_the_measured_tables():
         "README's tables are not of lessons/facts.json and benchmarks/results: run `make tables`")
 
 
-def test_make_lab_opens_the_first_lesson_and_keeps_the_token():
+def test_make_lab_opens_the_first_lesson():
     makefile = (ROOT / "Makefile").read_text()
     # Not the file as an argument: Jupyter would serve its folder alone, and no ../images.
     assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in makefile
     assert (ROOT / "notebooks" / "00_start_here.ipynb").exists()
-    assert "token=" not in makefile.lower()
-    assert "ip=" not in makefile.lower()
 
 
 def test_every_notebook_runs_under_nbval_with_a_time_out(pytestconfig):
