@@ -4,22 +4,29 @@
 PYTHON ?= python3
 RUN = .venv/bin/python
 TEST_WORKERS ?= 2
+NBGRADER_COURSE ?= build/class
 # No display: JupyterLab prints its address. Root, in a container: it wants to be told so.
 ifeq ($(shell uname -s),Linux)
 LAB_OPTIONS = $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test train notebooks tables figures constraints check clean screenshot
+.PHONY: help lab test test-all class train notebooks tables figures constraints check clean screenshot
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 lab: .venv/installed ## open JupyterLab on the first lesson
 	$(RUN) -m jupyterlab $(LAB_OPTIONS) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
 test: .venv/installed ## run every test and every notebook, at smoke scale
 	$(RUN) -m pytest -n $(TEST_WORKERS) --dist loadscope
+
+test-all: test .venv/class ## make test, then the slow tests: installing anew, grading a class
+	$(RUN) -m pytest -n $(TEST_WORKERS) --dist load -m slow
+
+class: .venv/class ## turn the lessons into an nbgrader course in NBGRADER_COURSE=build/class
+	$(RUN) lessons/classroom.py $(NBGRADER_COURSE)
 
 train: .venv/installed ## train VGG-11 with no notebook: progress bar, table, runs/curve.svg
 	$(RUN) -m d2lvgg train
@@ -40,7 +47,7 @@ screenshot: .venv/installed ## take README's picture of lesson 08 in JupyterLab 
 	D2LVGG_SCREENSHOT=images/jupyterlab.png $(RUN) -m pytest tests/test_browser.py
 
 constraints: .venv/installed ## move constraints.txt to the newest versions
-	.venv/bin/uv pip compile pyproject.toml --extra test --universal --python-version 3.10 \
+	.venv/bin/uv pip compile pyproject.toml --extra test --extra class --universal --python-version 3.10 \
 	  --no-annotate --no-header --upgrade -o constraints.txt
 
 clean: ## remove the environment and everything built in it
@@ -50,4 +57,9 @@ clean: ## remove the environment and everything built in it
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet uv
 	.venv/bin/uv pip install --python .venv/bin/python -e '.[test]' -c constraints.txt
+	@touch $@
+
+# Apart, so that a student's JupyterLab stays without nbgrader's menus.
+.venv/class: .venv/installed
+	.venv/bin/uv pip install --python .venv/bin/python -e '.[test,class]' -c constraints.txt
 	@touch $@

@@ -14,8 +14,12 @@ import sys
 from pathlib import Path
 
 import build
-from nbgrader.apps import NbGraderAPI
 from traitlets.config import PyFileConfigLoader
+
+try:
+    from nbgrader.apps import NbGraderAPI
+except ImportError:
+    sys.exit("nbgrader is not installed: `make class` installs it, on Python 3.11 or later")
 
 HEADING = re.compile(r"^### .+ minutes, difficulty ([1-5])\)$", re.M)
 CHECK = re.compile(r"checks\.check_\w+\(.*\)")
@@ -77,7 +81,11 @@ def open_course(course):
     """Return nbgrader's own interface to the course in a folder, with the folder's settings."""
     settings = course / "nbgrader_config.py"
     if not settings.exists():
-        course.mkdir(parents=True, exist_ok=True)
+        try:
+            course.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            sys.exit(f"cannot make the folder {course} ({error.strerror}): name another, as in "
+                     "`make class NBGRADER_COURSE=~/course`")
         shutil.copy(build.LESSONS / settings.name, settings)
     config = PyFileConfigLoader(settings.name, path=str(course)).load_config()
     config.CourseDirectory.root = str(course.resolve())
