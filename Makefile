@@ -4,13 +4,14 @@
 PYTHON ?= python3
 RUN = .venv/bin/python
 TEST_WORKERS ?= 2
+NBGRADER_COURSE ?= build/class
 # No display: JupyterLab prints its address. Root, in a container: it wants to be told so.
 ifeq ($(shell uname -s),Linux)
 LAB_OPTIONS = $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-all frameworks train bench slides site notebooks tables figures \
+.PHONY: help lab test test-all frameworks class train bench slides site notebooks tables figures \
 	constraints check clean screenshot
 
 help: ## show this list
@@ -22,8 +23,12 @@ lab: .venv/installed ## open JupyterLab on the first lesson
 test: .venv/installed ## run every test and every notebook, at smoke scale
 	$(RUN) -m pytest -n $(TEST_WORKERS) --dist loadscope
 
-test-all: test ## ... and the proof that three frameworks agree, run anew
+test-all: test .venv/class .venv/teach ## make test, then what is slow: installing, grading, slides, three frameworks
+	$(RUN) -m pytest -n $(TEST_WORKERS) --dist load -m slow
 	$(RUN) frameworks/compare.py --parity
+
+class: .venv/class ## turn the lessons into an nbgrader course in NBGRADER_COURSE=build/class
+	$(RUN) lessons/classroom.py $(NBGRADER_COURSE)
 
 frameworks: .venv/installed ## prove VGG equal in PyTorch, MXNet and MindSpore, time and train it
 	$(RUN) frameworks/compare.py
@@ -46,17 +51,17 @@ figures: .venv/installed ## draw images/ anew
 check: .venv/installed ## print what a bug report needs
 	$(RUN) -m d2lvgg check
 
-slides: .venv/teach-installed ## make build/slides/: one HTML file a lesson, needs no network
+slides: .venv/teach ## make build/slides/: one HTML file a lesson, needs no network
 	$(RUN) lessons/slides.py
 
-site: .venv/teach-installed ## make build/site/: the course to read without Python
+site: .venv/teach ## make build/site/: the course to read without Python
 	$(RUN) lessons/website.py
 
 screenshot: .venv/installed ## take README's picture of lesson 08 in JupyterLab anew
 	D2LVGG_SCREENSHOT=images/jupyterlab.png $(RUN) -m pytest tests/test_browser.py
 
 constraints: .venv/installed ## move constraints.txt to the newest versions
-	.venv/bin/uv pip compile pyproject.toml --extra test --extra teach --universal --python-version 3.10 \
+	.venv/bin/uv pip compile pyproject.toml --extra test --extra class --extra teach --universal --python-version 3.10 \
 	  --no-annotate --no-header --upgrade -o constraints.txt
 
 clean: ## remove the environment and everything built in it
@@ -68,6 +73,11 @@ clean: ## remove the environment and everything built in it
 	.venv/bin/uv pip install --python .venv/bin/python -e '.[test]' -c constraints.txt
 	@touch $@
 
-.venv/teach-installed: .venv/installed
+.venv/teach: .venv/installed
 	.venv/bin/uv pip install --python .venv/bin/python -e '.[test,teach]' -c constraints.txt
+	@touch $@
+
+# Apart, so that a student's JupyterLab stays without nbgrader's menus.
+.venv/class: .venv/installed
+	.venv/bin/uv pip install --python .venv/bin/python -e '.[test,class]' -c constraints.txt
 	@touch $@

@@ -86,6 +86,7 @@ def without_timing(notebook):
             for cell in notebook.cells]
 
 
+@pytest.mark.slow  # `make test` runs each notebook once, under nbval
 @each_lesson
 def test_building_twice_gives_the_same_bytes(path, tmp_path):
     runs = []

@@ -36,14 +36,18 @@ def public_folder():
         yield Path(folder)
 
 
-@contextlib.contextmanager
+@pytest.fixture
 def without_rights():
-    """Root may write anywhere, so no folder is read-only to it: be somebody else for a while."""
-    if os.geteuid():
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
+    """A context without root's rights: root may write anywhere, so no folder is read-only to it."""
+    @contextlib.contextmanager
+    def somebody_else():
+        if os.geteuid():
+            yield
+            return
+        os.seteuid(NOBODY)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+
+    return somebody_else()

@@ -10,7 +10,6 @@ import sys
 import time
 
 import pytest
-from conftest import without_rights
 
 from d2lvgg import data, load_data_fashion_mnist
 
@@ -62,11 +61,11 @@ def test_thirty_start_on_one_empty_folder_at_once(served, tiny):
     data.read_folder(folder)
 
 
-def test_a_read_only_folder_with_good_data_works(tiny, public_folder):
+def test_a_read_only_folder_with_good_data_works(tiny, public_folder, without_rights):
     folder = shutil.copytree(tiny, public_folder / "shared")
     for path in [*folder.iterdir(), folder]:
         path.chmod(0o555)
-    with without_rights():
+    with without_rights:
         with pytest.raises(PermissionError):
             (folder / "x").touch()
         assert data.find_fashion_mnist("folder", folder)[1] == f"Fashion-MNIST, {folder}"
@@ -74,18 +73,19 @@ def test_a_read_only_folder_with_good_data_works(tiny, public_folder):
     folder.chmod(0o755)
 
 
-def test_a_file_that_may_not_be_read_is_named(tiny, public_folder):
+def test_a_file_that_may_not_be_read_is_named(tiny, public_folder, without_rights):
     folder = shutil.copytree(tiny, public_folder / "shared")
     folder.chmod(0o755)
     (folder / NAMES[0]).chmod(0)
-    with without_rights(), pytest.raises(data.DataError, match=f"{NAMES[0]} cannot be read "
+    with without_rights, pytest.raises(data.DataError, match=f"{NAMES[0]} cannot be read "
                                                                r"\(Permission denied"):
         data.find_fashion_mnist("folder", folder)
 
 
-def test_a_read_only_folder_without_data_is_one_clear_sentence(public_folder, monkeypatch):
+def test_a_read_only_folder_without_data_is_one_clear_sentence(
+        public_folder, monkeypatch, without_rights):
     monkeypatch.setattr(data, "data_folders", lambda root=None: [public_folder / "data"])
-    with without_rights(), pytest.raises(data.DataError, match="cannot write to .*Permission "
+    with without_rights, pytest.raises(data.DataError, match="cannot write to .*Permission "
                                          "denied.*500 MB free .*D2LVGG_DATA"):
         data.find_fashion_mnist("download")
 

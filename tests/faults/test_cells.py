@@ -1,0 +1,138 @@
+"""What students do to a notebook: stop a cell, run cells out of order, run everything twice."""
+
+import json
+import os
+import re
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+from werkzeug import Response
+
+from d2lvgg import data
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "lessons"))
+import build  # noqa: E402
+
+LESSONS = build.lesson_paths()
+SHORT = "06_vgg11"  # stands for all in `make test`; `make test-all` takes them one by one
+each_lesson = pytest.mark.parametrize("path", [
+    pytest.param(path, id=path.stem, marks=[] if path.stem == SHORT else pytest.mark.slow)
+    for path in LESSONS])
+
+
+class Notebook:
+    """A kernel, and what a student does to it."""
+
+    def __init__(self, folder):
+        self.manager, self.client = start_new_kernel(kernel_name="python3", cwd=str(folder))
+
+    def run(self, source, on_output=lambda message: None):
+        """Run source as one cell; return (the text it printed, its error's name and words)."""
+        printed = []
+
+        def hook(message):
+            printed.append(message["content"].get("text", ""))
+            on_output(message)
+
+        reply = self.client.execute_interactive(source, output_hook=hook, timeout=120,
+                                                allow_stdin=False, stop_on_error=False)["content"]
+        return "".join(printed), (reply.get("ename"), reply.get("evalue"))
+
+    def stop_cell(self):
+        self.manager.interrupt_kernel()
+
+    def close(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    kernel = Notebook(tmp_path)
+    yield kernel
+    kernel.close()
+
+
+FINE = (None, None)
+
+
+def code_cells(path, edition="student"):
+    return [cell for cell in build.make_notebook(path, edition).cells if cell.cell_type == "code"]
+
+
+@each_lesson
+@pytest.mark.timeout(900)
+def test_a_lesson_run_twice_in_one_kernel_says_the_same_twice(path, notebook):
+    cells = code_cells(path, "solutions")
+    first, second = ([notebook.run(cell.source) for cell in cells] for _ in range(2))
+    assert [error for _, error in first + second] == [FINE] * 2 * len(cells)
+    for cell, (before, _), (after, _) in zip(cells, first, second, strict=True):
+        if "nbval-check-output" in cell.metadata.get("tags", []):
+            assert before == after, cell.id
+
+
+@each_lesson
+@pytest.mark.timeout(900)
+def test_cells_out_of_order_say_what_is_missing_and_spoil_nothing(path, notebook):
+    imports, *rest = code_cells(path, "solutions")
+    assert notebook.run(imports.source)[1] == FINE
+    errors = [notebook.run(cell.source)[1] for cell in reversed(rest)]
+    assert {name for name, _ in errors} == {None, "NameError"}, errors
+    assert [notebook.run(cell.source)[1] for cell in [imports, *rest]] == [FINE] * (len(rest) + 1)
+
+
+def test_a_training_cell_is_stopped_and_run_again(notebook):
+    cells = code_cells(build.lesson_paths(["08"])[0])
+    place = next(place for place, cell in enumerate(cells) if "d2lvgg.train(" in cell.source)
+    for cell in cells[:place]:
+        assert notebook.run(cell.source)[1] == FINE
+    notebook.run("import dataclasses; wanted, scale = scale, "
+                 "dataclasses.replace(scale, num_epochs=1000)")
+
+    def stop_at_the_first_picture(message):
+        if "image/png" in message["content"].get("data", {}) and not stopped.is_set():
+            stopped.set()
+            notebook.stop_cell()
+
+    stopped = threading.Event()
+    printed, error = notebook.run(cells[place].source, stop_at_the_first_picture)
+    assert error == FINE
+    assert "interrupted " in printed
+    state = "print(history.interrupted, len(history.epochs))"
+    assert re.fullmatch(r"True \d{1,3}\n", notebook.run(state)[0])
+    notebook.run("scale = wanted")
+    assert notebook.run(cells[place].source)[1] == FINE
+    assert notebook.run(state)[0] == "False 2\n"
+    assert [notebook.run(cell.source)[1] for cell in cells[place + 1:]] == (
+        [FINE] * len(cells[place + 1:]))
+
+
+def test_a_download_is_stopped_and_run_again(notebook, served, tiny):
+    server, folder = served
+    over = threading.Event()
+
+    def stall(_request):
+        notebook.stop_cell()
+        over.wait(30)
+        return Response(b"")
+
+    handler = server.expect_oneshot_request("/train-images-idx3-ubyte.gz")
+    handler.respond_with_handler(stall)
+    for path in tiny.iterdir():
+        server.expect_request(f"/{path.name}").respond_with_data(path.read_bytes())
+    notebook.run("import json, d2lvgg; from d2lvgg import data; from pathlib import Path\n"
+                 f"files = json.loads({json.dumps(data.FILES)!r})\n"
+                 "data.FILES = {k: (v[0], tuple(v[1]), v[2]) for k, v in files.items()}\n"
+                 f"data.FashionMNIST.mirrors = [{data.FashionMNIST.mirrors[0]!r}]\n"
+                 f"data.FashionMNIST.resources = {data.FashionMNIST.resources!r}\n"
+                 f"data.data_folders = lambda root=None: [Path({str(folder)!r})]")
+    load = "print(len(d2lvgg.load_data_fashion_mnist(8, source='download')[0].labels))"
+    assert notebook.run(load)[1][0] == "KeyboardInterrupt"
+    over.set()
+    assert os.listdir(folder) == []
+    printed, error = notebook.run(load)
+    assert (printed[-3:], error) == ("20\n", FINE)
