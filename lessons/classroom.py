@@ -13,8 +13,9 @@ import shutil
 import sys
 from pathlib import Path
 
-import build
 from traitlets.config import PyFileConfigLoader
+
+import build
 
 try:
     from nbgrader.apps import NbGraderAPI

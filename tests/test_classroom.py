@@ -11,8 +11,9 @@ import pytest
 
 pytest.importorskip("nbgrader", reason="nbgrader is not here: `make class` installs it")
 sys.path.insert(0, str(Path(__file__).parents[1] / "lessons"))
-import build  # noqa: E402
 import classroom  # noqa: E402
+
+import build  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 LESSON = build.lesson_paths(["01"])[0]
