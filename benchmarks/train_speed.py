@@ -93,7 +93,7 @@ def steps_on(device):
     runs = [("the book's loader and loop", book_loaders, book),
             ("+ our loop and plot", book_loaders, ours()),
             ("+ our loader", our_loaders, ours()),
-            ("+ channels_last", our_loaders, ours(channels_last=True))]
+            ("+ channels_last, pool before ReLU", our_loaders, ours(channels_last=True))]
     if has_fast_bf16(device):
         runs.append(("+ bf16", our_loaders, ours(channels_last=True, precision="bf16")))
     if device.type == "cuda":
@@ -180,7 +180,7 @@ def measure(size, device, rounds, arrays):
             for name, make, loop in runs if turn % 2 == 0 else reversed(runs):
                 times.setdefault(name, []).append(
                     seconds(loaders[make], loop, size, device, new_net(size)))
-                print(f"{size} px, round {turn + 1}: {name:28} "
+                print(f"{size} px, round {turn + 1}: {name:33} "
                       f"{counts[0] / times[name][-1]:8.1f} examples/s", flush=True)
     first, last = runs[0][0], runs[-1][0]
     ratios = [a / b for a, b in zip(times[first], times[last], strict=True)]

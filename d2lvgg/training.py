@@ -32,8 +32,9 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
     Batches are (X, y) with X (B, C, H, W) and y (B,). device None means a GPU where there is one.
     recipe 'book' is SGD at the rate lr; 'strong' is recipes.make_recipe's, which peaks at lr.
     precision 'auto' computes in bfloat16 where the device has it in hardware, 'fp32' and 'bf16'
-    insist; weights stay float32. compile 'auto' means torch.compile on a GPU. With 'fp32',
-    channels_last=False and compile=False every step's loss is the book's. init_weights=False keeps
+    insist; weights stay float32. channels_last keeps a pixel's channels together in memory, and
+    pools before ReLU, which gives the same numbers. compile 'auto' means torch.compile on a GPU.
+    With 'fp32', channels_last=False and compile=False every step's loss is the book's. init_weights=False keeps
     the weights that net has.
 
     Ctrl-C ends the run early and returns the History so far; so does a loss that is no longer a
@@ -67,7 +68,7 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
             "recipe": recipe, "lr": lr, "precision": precision, "channels_last": channels_last,
             "batches an epoch": len(train_iter), "processes": parallel.world_size(),
             **({"num_epochs": num_epochs} if how.schedule else {})})
-    model = net
+    model = pool_first(net) if channels_last else net
     if parallel.world_size() > 1:
         model = DistributedDataParallel(net, [device] if device.type == "cuda" else None)
     faster = torch.compile(model) if wants_compile(compile, device) else model
@@ -94,6 +95,7 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
                 if saver:
                     saver.step()
             evaluated = how.average.module if how.average else net
+            evaluated = pool_first(evaluated) if channels_last else evaluated
             right, examples = parallel.total(
                 count_right(evaluated, eval_batches(test_iter, device), device, precision), device)
             progress.end_epoch(right / examples)
@@ -111,6 +113,21 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
     progress.close()
     say(history)
     return history
+
+
+def pool_first(net):
+    """Return net, its layers shared, with each ReLU that stands before a max-pool after it.
+
+    The two commute: the largest of four clipped numbers is the clipped largest. A 2x2 pool leaves
+    ReLU a quarter of the numbers to read and write.
+    """
+    if type(net) is not nn.Sequential:
+        return net
+    layers = [pool_first(layer) for layer in net]
+    for place, pair in enumerate(zip(layers, layers[1:], strict=False)):
+        if [type(layer) for layer in pair] == [nn.ReLU, nn.MaxPool2d]:
+            layers[place:place + 2] = reversed(pair)
+    return nn.Sequential(*layers)
 
 
 def forward_backward(net, X, y, loss, weight, precision):

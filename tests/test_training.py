@@ -347,3 +347,24 @@ def test_no_step_makes_a_gpu_wait(monkeypatch):
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert len(history.step_losses) == 40
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_pooling_before_relu_changes_no_output_and_no_gradient(batch_norm):
+    torch.manual_seed(0)
+    net = vgg(((2, 4), (1, 8)), input_size=28, dropout=0, batch_norm=batch_norm)
+    net = nn.Sequential(*net[:3], nn.Linear(8 * 7 * 7, 10))
+    swapped = training.pool_first(net)
+    assert [type(layer).__name__ for layer in swapped[0]][-2:] == ["MaxPool2d", "ReLU"]
+    assert [type(layer).__name__ for layer in net[0]][-2:] == ["ReLU", "MaxPool2d"]
+    # Whole numbers make many ties, between which a pool must choose alike in both orders.
+    X = torch.randint(-2, 3, (8, 1, 28, 28)).float()
+    before = net(X)
+    before.square().sum().backward()
+    gradients = [p.grad.clone() for p in net.parameters()]
+    net.zero_grad()
+    after = swapped(X)
+    after.square().sum().backward()
+    assert torch.equal(before, after)
+    for gradient, p in zip(gradients, net.parameters(), strict=True):
+        assert torch.allclose(gradient, p.grad, rtol=1e-5, atol=1e-6)
