@@ -34,8 +34,8 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
     precision 'auto' computes in bfloat16 where the device has it in hardware, 'fp32' and 'bf16'
     insist; weights stay float32. channels_last keeps a pixel's channels together in memory, and
     pools before ReLU, which gives the same numbers. compile 'auto' means torch.compile on a GPU.
-    With 'fp32', channels_last=False and compile=False every step's loss is the book's. init_weights=False keeps
-    the weights that net has.
+    With 'fp32', channels_last=False and compile=False every step's loss is the book's.
+    init_weights=False keeps the weights that net has.
 
     Ctrl-C ends the run early and returns the History so far; so does a loss that is no longer a
     number, with advice in History.diverged. checkpoint names a file that is written after each
