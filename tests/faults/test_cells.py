@@ -38,7 +38,7 @@ class Notebook:
             printed.append(message["content"].get("text", ""))
             on_output(message)
 
-        reply = self.client.execute_interactive(source, output_hook=hook, timeout=120,
+        reply = self.client.execute_interactive(source, output_hook=hook, timeout=300,
                                                 allow_stdin=False, stop_on_error=False)["content"]
         return "".join(printed), (reply.get("ename"), reply.get("evalue"))
 
@@ -65,7 +65,7 @@ def code_cells(path, edition="student"):
 
 
 @each_lesson
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_a_lesson_run_twice_in_one_kernel_says_the_same_twice(path, notebook):
     cells = code_cells(path, "solutions")
     first, second = ([notebook.run(cell.source) for cell in cells] for _ in range(2))
@@ -76,7 +76,7 @@ def test_a_lesson_run_twice_in_one_kernel_says_the_same_twice(path, notebook):
 
 
 @each_lesson
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_cells_out_of_order_say_what_is_missing_and_spoil_nothing(path, notebook):
     imports, *rest = code_cells(path, "solutions")
     assert notebook.run(imports.source)[1] == FINE

@@ -95,7 +95,9 @@ def test_the_fast_tests_pass_on_python_3_13(environment):
     python = environment("3.13")
     installed = uv("pip", "install", "--python", python, "-e", ".[test]", "-c", "constraints.txt")
     assert installed.returncode == 0, installed.stderr
+    # Not the faults: those are of folders, servers and kernels, whatever Python it is.
     printed = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests",
+                  "--ignore", "tests/faults",
                   "-m", "not slow and not browser")
     assert " passed" in printed
 
