@@ -40,6 +40,7 @@ FILES = {
 }
 SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # Debian: dataset-fashion-mnist
 SOURCES = ("auto", "folder", "system", "download", "debian", "sketch")
+pooch.get_logger().setLevel("WARNING")  # the bar says enough; its notes hold this machine's paths
 TIMEOUT = 5  # seconds without a byte before a download attempt is given up
 
 
