@@ -22,6 +22,8 @@ except exchange.Refusal as refusal:
 except ImportError as error:
     raise SystemExit(str(exchange.missing("MindSpore", error))) from None
 
+# One operator after the other, on one thread as the other sides: by default several pass them on.
+ms.set_context(pynative_synchronize=True)
 VERSIONS = {"mindspore": ms.__version__, "numpy": np.__version__}
 
 

@@ -60,7 +60,7 @@ def check_same_padding(answer):
 @exercise
 def check_effective_lr(answer):
     """Lesson 14, exercise 3: what trainer.step(n) makes of a learning rate."""
-    for lr, batch_size, n in ((0.05, 128, 1), (0.1, 32, 64), (0.01, 96, 128), (0.05, 128, 128)):
+    for lr, batch_size, n in ((0.1, 32, 64), (0.05, 128, 1), (0.01, 96, 128), (0.05, 128, 128)):
         found, right = ask_number(answer, lr, batch_size, n), lr * batch_size / n
         expect_not(found, lr, right, "you left lr as it is: that is right only where n is the "
                                      "batch size")
