@@ -72,7 +72,7 @@ def test_stub(check, capsys):
     (checks.check_average, lambda g, c: average(g, c[::-1]), "weigh each by its count"),
     (checks.check_average, lambda g, c: 1.0, "a tensor"),
     (checks.check_bytes_sent, lambda p, N: bytes_sent(p, N) / 4, "each takes 4 bytes"),
-    (checks.check_bytes_sent, lambda p, N: 8 * p * (N - 1) / N / 2, "size of the gradients|one to"),
+    (checks.check_bytes_sent, lambda p, N: 8 * p * (N - 1) / N / 2, "one tour"),
     (checks.check_bytes_sent, lambda p, N: 4 * p, "size of the gradients"),
     (checks.check_bytes_sent, lambda p, N: 4 * p * (N - 1), "everything to everybody"),
     (checks.check_bytes_sent, lambda p, N: N * bytes_sent(p, N), "send together"),

@@ -69,7 +69,7 @@ def check_average(answer):
 @exercise
 def check_bytes_sent(answer):
     """Lesson 15, exercise 3: 2 (N - 1) / N times four bytes a parameter."""
-    for parameters, N in ((43_093_322, 2), (43_093_322, 8), (1_000, 5), (1_000, 1)):
+    for parameters, N in ((43_093_322, 5), (43_093_322, 8), (1_000, 2), (1_000, 1)):
         found = ask_number(answer, parameters, N)
         right, given = 8 * parameters * (N - 1) / N, f"{parameters:,} parameters in {N} processes: "
         expect(N > 1 or found == 0, "one process has nobody to send to: 0 bytes")
@@ -92,7 +92,7 @@ def check_bytes_sent(answer):
 @exercise
 def check_link_needed(answer):
     """Lesson 15, exercise 4: the wire's speed that leaves a given efficiency."""
-    for seconds, size, N, efficiency in ((0.03, 172e6, 8, 0.9), (0.03, 2e6, 2, 0.5),
+    for seconds, size, N, efficiency in ((0.03, 172e6, 6, 0.9), (0.03, 2e6, 2, 0.5),
                                          (0.5, 1e9, 4, 0.75)):
         found = ask_number(answer, seconds, size, N, efficiency)
         sent, spare = 2 * (N - 1) / N * size, seconds / efficiency - seconds
