@@ -143,7 +143,7 @@ def one_sentence(done):
 
 @each_framework
 def test_a_missing_framework_is_one_sentence(name, title, tmp_path):
-    (tmp_path / f"{name}.py").write_text(f"raise ModuleNotFoundError('No module named {name!r}')")
+    (tmp_path / f"{name}.py").write_text(f'raise ModuleNotFoundError("No module named {name!r}")')
     done = run("-c", "import sys, runpy; sys.version_info = (3, 11, 0, 'final', 0); "
                f"sys.path[:0] = [{str(tmp_path)!r}, {str(FRAMEWORKS)!r}]; "
                f"runpy.run_path({str(FRAMEWORKS / f'{name}_vgg.py')!r}, run_name='__main__')")
@@ -153,8 +153,8 @@ def test_a_missing_framework_is_one_sentence(name, title, tmp_path):
 
 @each_framework
 def test_a_wrong_python_is_one_sentence(name, title):
-    done = run("-c", "import sys, runpy; sys.version_info = (3, 13, 1, 'final', 0); "
-               f"sys.path.insert(0, {str(FRAMEWORKS)!r}); "
+    done = run("-c", f"import sys, runpy; sys.path.insert(0, {str(FRAMEWORKS)!r}); import exchange; "
+               "sys.version_info = (3, 13, 1, 'final', 0); "
                f"runpy.run_path({str(FRAMEWORKS / f'{name}_vgg.py')!r}, run_name='__main__')")
     assert one_sentence(done).startswith(
         f"{title} runs here on Python 3.11, and this is Python 3.13: run `make frameworks`")
@@ -166,7 +166,8 @@ def export_weights(folder, built, said):
     exchange.write_arrays(
         folder / "weights.safetensors", {k: v.numpy() for k, v in net.state_dict().items()},
         {"network": json.dumps({"arguments": {
-            "conv_arch": said, "in_channels": 1, "num_classes": 10, "input_size": 8}})})
+            "conv_arch": said, "in_channels": 1, "num_classes": 10, "input_size": 8},
+            "batch_size": 1, "lr": 0.1})})
     exchange.write_arrays(folder / "batch.safetensors", {"X": np.zeros((1, 1, 8, 8), np.float32),
                                                          "y": np.zeros(1, np.int64)})
 
