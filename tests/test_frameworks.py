@@ -153,7 +153,8 @@ def test_a_missing_framework_is_one_sentence(name, title, tmp_path):
 
 @each_framework
 def test_a_wrong_python_is_one_sentence(name, title):
-    done = run("-c", f"import sys, runpy; sys.path.insert(0, {str(FRAMEWORKS)!r}); import exchange; "
+    done = run("-c", "import sys, runpy; "
+               f"sys.path.insert(0, {str(FRAMEWORKS)!r}); import exchange; "
                "sys.version_info = (3, 13, 1, 'final', 0); "
                f"runpy.run_path({str(FRAMEWORKS / f'{name}_vgg.py')!r}, run_name='__main__')")
     assert one_sentence(done).startswith(
