@@ -1,9 +1,9 @@
 """Checkpoints: one file, always whole, that runs no code when it is read."""
 
 import os
-import pickle
 import secrets
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 
@@ -43,7 +43,7 @@ def read_checkpoint(path):
     remedy = "delete it, or name another file in checkpoint=, to start anew"
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
+    except UnpicklingError:
         raise CheckpointError(f"{path} holds something that is not a checkpoint of d2lvgg.train, "
                               f"and nothing of it was run: {remedy}") from None
     except (RuntimeError, EOFError, ValueError, KeyError) as error:

@@ -38,7 +38,8 @@ def unsafe(source):
         if isinstance(node, ast.Import):
             yield from {name.name.split(".")[0] for name in node.names} & PICKLES
         elif isinstance(node, ast.ImportFrom):
-            yield from {(node.module or "").split(".")[0]} & PICKLES
+            if [name.name for name in node.names] != ["UnpicklingError"]:  # to refuse with
+                yield from {(node.module or "").split(".")[0]} & PICKLES
         elif isinstance(node, ast.Call):
             function = ast.unparse(node.func)
             given = {option.arg: ast.unparse(option.value) for option in node.keywords}
