@@ -23,7 +23,7 @@ lab: .venv/installed ## open JupyterLab on the first lesson
 test: .venv/installed ## run every test and every notebook, at smoke scale
 	$(RUN) -m pytest -n $(TEST_WORKERS) --dist loadscope
 
-test-all: test .venv/class .venv/teach ## make test, then what is slow: installing, grading, slides, three frameworks
+test-all: .venv/class .venv/teach test ## make test, then what is slow: installing, grading, slides, three frameworks
 	$(RUN) -m pytest -n $(TEST_WORKERS) --dist load -m slow
 	$(RUN) frameworks/compare.py --parity
 

@@ -37,9 +37,9 @@ def use_png_display():
 
 
 def describe(fig):
-    """Return in words what a figure shows, for readers who do not see it; '' if nothing is named.
+    """Return in words what a figure shows, for readers who do not see it.
 
-    Each panel by its title, its axes and its legend, as far as it has them.
+    Each panel by its title, its axes and its legend, as far as it has them; '' if most have none.
     """
     panels = []
     for axes in fig.axes:
@@ -51,9 +51,11 @@ def describe(fig):
         said += [f"with {', '.join(names)}"] if names else []
         titles = [axes.get_title(place) for place in ("left", "center", "right")]
         panels += [": ".join(filter(None, [*titles, ", ".join(filter(None, said))]))]
-    panels = list(filter(None, panels))
-    count = f"{len(fig.axes)} panels. " * (len(fig.axes) > 1)
-    return f"{count}{'; '.join(panels)}.".replace("\n", ", ") if panels else ""
+    named = list(filter(None, panels))
+    if 2 * len(named) < len(panels) or not named:
+        return ""
+    count = f"{len(panels)} panels. " * (len(panels) > 1)
+    return f"{count}{'; '.join(named)}.".replace("\n", ", ")
 
 
 class LiveAnimator(d2l.Animator):

@@ -1,5 +1,6 @@
 """Training in several processes, by torch's own DistributedDataParallel. Lesson 15 explains it."""
 
+import gc
 import os
 from contextlib import contextmanager
 from datetime import timedelta
@@ -41,6 +42,7 @@ def process_group():
     try:
         yield device
     finally:
+        gc.collect()  # DDP refers to itself: left alive, its threads outlive Python and abort it
         dist.destroy_process_group()
 
 

@@ -42,7 +42,7 @@ def check_verdict(answer):
     """Lesson 13, exercise 2: a sign in every pair, or no verdict."""
     cases = [
         ([2.0, 2.1, 2.2], [1.0, 1.1, 1.0], "faster"), ([1.0, 1.1], [1.2, 1.3], "slower"),
-        ([1.0, 1.2, 1.1], [1.1, 1.0, 1.2], "cannot tell"),
+        ([1.0, 1.3, 1.1], [1.1, 1.0, 1.2], "cannot tell"),
         # The machine slowed down for both half-way: every pair agrees, the ranges overlap.
         ([1.0, 1.0, 5.0], [0.9, 0.9, 4.0], "faster"),
         # One slow minute hit one side: the sums differ, the pairs do not agree.
