@@ -19,11 +19,13 @@ from .checkpoint import (
     write_checkpoint,
 )
 from .history import Diverged, History, Progress
+from .memory import reused_memory
 from .recipes import RECIPES, make_recipe
 from .scale import has_fast_bf16, try_gpu
 from .shapes import trace_shapes
 
 
+@reused_memory()
 def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="book",
           precision="auto", channels_last=True, compile="auto", init_weights=True,
           checkpoint=None, resume=False, checkpoint_seconds=60):

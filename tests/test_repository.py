@@ -83,8 +83,7 @@ def test_no_test_without_an_assertion(path):
 
 
 ORDER = ["scale", "sketches", "models", "live", "shapes", "data", "cifar", "figures", "widget",
-         "checkpoint",
-         "recipes", "parallel", "history", "training", "__main__"]
+         "checkpoint", "memory", "recipes", "parallel", "history", "training", "__main__"]
 
 
 def imports(path, level):
