@@ -7,8 +7,9 @@ Same network (VGG-11, channels / 4), same pictures, same number of steps, batche
 A run is one epoch: from asking for the first batch to the last point of the plot, loading,
 training, evaluation and plotting included. Left out, and stated in the result: importing, reading
 the files, one warm-up run of a few batches (with its compile time on a GPU). Between the two stand
-runs that change one thing at a time. All are run in turn, round after round, and a ratio is taken
-inside a round, so that a slow minute of the machine hits both sides.
+runs that change one thing at a time. Each has a process of its own, so that none inherits another's
+memory; all are run in turn, round after round, and a ratio is taken inside a round, so that a slow
+minute of the machine hits both sides.
 
 Writes benchmarks/results/<device>.json, from which `make figures` draws the waterfall.
 """
@@ -25,6 +26,8 @@ import statistics
 import subprocess
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import matplotlib
@@ -168,24 +171,44 @@ def middle_and_spread(values):
     return {"median": statistics.median(values), "least": min(values), "most": max(values)}
 
 
+def prepare(place, size, folder, counts):
+    """Make ready, in a process of its own, the run that stands at place in steps_on's list."""
+    global run
+    device = try_gpu()
+    _, make, loop = steps_on(device)[place]
+    run = make(size, device, folder, counts), loop, size, device
+
+
+def one_epoch():
+    loaders, loop, size, device = run
+    return seconds(loaders, loop, size, device, new_net(size))
+
+
+def warm_up():
+    """Run five batches, or a whole epoch where it is compiled; return the seconds."""
+    loaders, loop, size, device = run
+    began = time.perf_counter()
+    if device.type == "cuda":
+        one_epoch()
+    else:
+        X, y = next(iter(loaders[0]))
+        seconds(([(X, y)] * 5, [(X, y)]), loop, size, device, new_net(size))
+    return time.perf_counter() - began
+
+
 def measure(size, device, rounds, arrays):
     counts = PICTURES[device.type][size]
-    runs, times, warm_ups = steps_on(device), {}, {}
-    with tempfile.TemporaryDirectory() as folder:
+    runs, times = steps_on(device), {}
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         folder = write_book_files(arrays, Path(folder), *counts)
-        loaders = {make: make(size, device, folder, counts) for _, make, _ in runs}
-        for name, make, loop in runs:  # warm-up: five batches, or a whole epoch where compiled
-            began = time.perf_counter()
-            if device.type == "cuda":
-                seconds(loaders[make], loop, size, device, new_net(size))
-            else:
-                X, y = next(iter(loaders[make][0]))
-                seconds(([(X, y)] * 5, [(X, y)]), loop, size, device, new_net(size))
-            warm_ups[name] = time.perf_counter() - began
+        processes = {
+            name: stack.enter_context(ProcessPoolExecutor(
+                1, get_context("spawn"), prepare, (place, size, folder, counts)))
+            for place, (name, *_) in enumerate(runs)}
+        warm_ups = {name: process.submit(warm_up).result() for name, process in processes.items()}
         for turn in range(rounds):
-            for name, make, loop in runs if turn % 2 == 0 else reversed(runs):
-                times.setdefault(name, []).append(
-                    seconds(loaders[make], loop, size, device, new_net(size)))
+            for name in processes if turn % 2 == 0 else reversed(processes):
+                times.setdefault(name, []).append(processes[name].submit(one_epoch).result())
                 print(f"{size} px, round {turn + 1}: {name:33} "
                       f"{counts[0] / times[name][-1]:8.1f} examples/s", flush=True)
     first, last = runs[0][0], runs[-1][0]

@@ -26,7 +26,7 @@ def reused_memory():
     libc.mallopt(TRIM_THRESHOLD, 2**31 - 1)
     try:
         yield
-    finally:  # as glibc would have set itself by now, having seen large blocks freed
+    finally:  # the highest thresholds that glibc would have moved to by itself
         libc.mallopt(MMAP_MAX, 65_536)
         libc.mallopt(MMAP_THRESHOLD, 32 * 2**20)
         libc.mallopt(TRIM_THRESHOLD, 64 * 2**20)
