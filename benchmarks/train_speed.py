@@ -27,7 +27,7 @@ import subprocess
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, set_start_method
 from pathlib import Path
 
 import matplotlib
@@ -174,6 +174,7 @@ def middle_and_spread(values):
 def prepare(place, size, folder, counts):
     """Make ready, in a process of its own, the run that stands at place in steps_on's list."""
     global run
+    set_start_method(None, force=True)  # the book's workers start as they do in a script
     device = try_gpu()
     _, make, loop = steps_on(device)[place]
     run = make(size, device, folder, counts), loop, size, device
@@ -273,6 +274,6 @@ def main():
 
 
 if __name__ == "__main__":
-    import train_speed  # by its name, which a process still finds when IPython took __main__'s place
+    import train_speed  # by its name: d2l's plot may put IPython's __main__ in the place of this
 
     train_speed.main()
