@@ -39,7 +39,8 @@ def use_png_display():
 def describe(fig):
     """Return in words what a figure shows, for readers who do not see it.
 
-    Each panel by its title, its axes and its legend, as far as it has them; '' if most have none.
+    Each panel by its title, its axes and its legend, as far as it has them; '' if most have none, or
+    all that is named is three words: a caption says it better.
     """
     panels = []
     for axes in fig.axes:
@@ -55,7 +56,8 @@ def describe(fig):
     if 2 * len(named) < len(panels) or not named:
         return ""
     count = f"{len(panels)} panels. " * (len(panels) > 1)
-    return f"{count}{'; '.join(named)}.".replace("\n", ", ")
+    words = f"{count}{'; '.join(named)}.".replace("\n", ", ")
+    return words if len(words.split()) >= 4 else ""
 
 
 class LiveAnimator(d2l.Animator):

@@ -87,9 +87,12 @@ def test_a_figure_says_what_it_shows():
     fig, panels = plt.subplots(1, 3)
     panels[0].set_title("original")
     one_of_three = live.describe(fig)
+    fig, axes = plt.subplots()
+    axes.set_ylabel("share that differs")
+    three_words = live.describe(fig)
     plt.close("all")
     assert words == "2 panels. loss (logarithmic) against step, with Adam; second, panel."
-    assert bare == one_of_three == ""  # the caption says it better
+    assert bare == one_of_three == three_words == ""  # the caption says it better
 
 
 def test_a_picture_without_words_gets_its_caption():
