@@ -39,8 +39,8 @@ def use_png_display():
 def describe(fig):
     """Return in words what a figure shows, for readers who do not see it.
 
-    Each panel by its title, its axes and its legend, as far as it has them; '' if most have none, or
-    all that is named is three words: a caption says it better.
+    Each panel by its title, its axes and its legend, as far as it has them; '' if most have none,
+    or all that is named is three words: a caption says it better.
     """
     panels = []
     for axes in fig.axes:
