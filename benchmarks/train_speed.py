@@ -71,7 +71,7 @@ def working_in(folder):
         os.chdir(before)
 
 
-def book_loaders(size, _device, folder, _arrays):
+def book_loaders(size, _device, folder, _counts):
     with working_in(folder):
         return d2l.load_data_fashion_mnist(BATCH, resize=size)
 

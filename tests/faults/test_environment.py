@@ -105,6 +105,18 @@ def test_the_fast_tests_pass_on_python_3_13(environment):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("version", ["3.10", "3.12", "3.14"])
+@pytest.mark.parametrize("platform", ["linux", "macos", "windows"])
+def test_nothing_has_to_be_compiled(version, platform):
+    done = uv("pip", "compile", "pyproject.toml", "--all-extras", "-c", "constraints.txt",
+              "--only-binary", ":all:", "--python-version", version, "--python-platform", platform,
+              "--no-annotate", env={**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"})
+    assert done.returncode == 0, done.stderr
+    assert "\ntorch==" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("way", ["uv", "conda"])
 def test_every_known_vulnerability_is_accepted_with_a_reason(way, tmp_path):
     wanted = ROOT / "constraints.txt"
