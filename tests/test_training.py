@@ -163,7 +163,9 @@ def test_ctrl_c_keeps_the_history_and_the_plot_and_can_be_run_again(capsys):
 def test_a_real_ctrl_c_ends_the_command_with_its_curve(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "d2lvgg", "train", "--scale", "laptop", "--source", "sketch",
-         "--out", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+         "--out", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        # What a shell starts in the background ignores Ctrl-C, and so would this process.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     for line in process.stdout:
         if line.startswith("training on"):
             break
