@@ -52,7 +52,7 @@ def test_results_follow_from_the_recorded_rounds(path):
             assert found["examples/s"][name]["median"] == pytest.approx(statistics.median(rates))
 
 
-def test_lesson_13_reads_the_waterfall_rightly():
+def test_lesson_15_reads_the_waterfall_rightly():
     sizes = json.loads((train_speed.RESULTS / "cpu.json").read_text())["sizes"]
     gains = {}
     for size, found in sizes.items():

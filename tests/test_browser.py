@@ -98,7 +98,7 @@ def open_notebook(page, lab, name):
 
 
 @pytest.mark.timeout(900)
-def test_lesson_08_trains_with_a_live_plot(lab, page):
+def test_lesson_09_trains_with_a_live_plot(lab, page):
     open_notebook(page, lab, "09_training.ipynb")
     page.evaluate("() => { const cell = [...document.querySelectorAll('.jp-CodeCell')].find("
                   "cell => cell.textContent.includes('history = d2lvgg.train('));"

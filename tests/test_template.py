@@ -8,7 +8,7 @@ import sys
 import nbformat
 import pytest
 
-from tools.notebooks import ROOT
+from tools.notebooks import PAGES, ROOT
 
 NEW = "99_new_lesson"
 
@@ -20,7 +20,7 @@ def course(tmp_path):
         shutil.copytree(ROOT / name, tmp_path / name,
                         ignore=shutil.ignore_patterns("fashion_mnist", "__pycache__"))
     (tmp_path / "d2lvgg" / "fashion_mnist").symlink_to(ROOT / "d2lvgg" / "fashion_mnist")
-    for name in ("README.md", "conftest.py", "pyproject.toml"):
+    for name in (*PAGES, "conftest.py", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "notebooks" / "solutions").mkdir(parents=True)
     (tmp_path / "lessons").mkdir()

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from d2lvgg.exercises import checks_of
+from d2lvgg.exercises import WrongAnswer, checks_of
 
 checks = checks_of("02")
 
@@ -169,7 +169,7 @@ def test_stub(check, answer, capsys):
     (checks.check_count_hidden, lambda net: [], "one number"),
 ])
 def test_wrong(check, answer, mistake):
-    with pytest.raises(checks.WrongAnswer, match=mistake):
+    with pytest.raises(WrongAnswer, match=mistake):
         check(answer)
 
 

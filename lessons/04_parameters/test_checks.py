@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from d2lvgg.exercises import checks_of
+from d2lvgg.exercises import WrongAnswer, checks_of
 
 checks = checks_of("04")
 
@@ -97,5 +97,5 @@ def test_stub(check, answer, capsys):
     (checks.check_make_identity, lambda conv: conv.weight, "return the layer"),
 ])
 def test_wrong(check, answer, mistake):
-    with pytest.raises(checks.WrongAnswer, match=mistake):
+    with pytest.raises(WrongAnswer, match=mistake):
         check(answer)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from d2lvgg import alexnet, lenet, trace_shapes
-from d2lvgg.exercises import checks_of
+from d2lvgg.exercises import WrongAnswer, checks_of
 
 checks = checks_of("05")
 
@@ -213,7 +213,7 @@ def test_stub(check, answer, capsys):
     (checks.check_overfits_or_breaks, {"no dropout": "overfits"}, "a verdict for each"),
 ])
 def test_wrong(check, answer, mistake):
-    with pytest.raises(checks.WrongAnswer, match=mistake):
+    with pytest.raises(WrongAnswer, match=mistake):
         check(answer)
 
 

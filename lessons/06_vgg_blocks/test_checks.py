@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from d2lvgg import vgg_block
-from d2lvgg.exercises import checks_of
+from d2lvgg.exercises import WrongAnswer, checks_of
 
 checks = checks_of("06")
 
@@ -122,7 +122,7 @@ def test_stub(check, answer, capsys):
     (checks.check_merge, lambda first, second: merge(second, second), "other numbers"),
 ])
 def test_wrong(check, answer, mistake):
-    with pytest.raises(checks.WrongAnswer, match=mistake):
+    with pytest.raises(WrongAnswer, match=mistake):
         check(answer)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from d2lvgg import VGG_ARCHS
-from d2lvgg.exercises import checks_of
+from d2lvgg.exercises import WrongAnswer, checks_of
 from d2lvgg.models import final_side
 
 checks = checks_of("07")
@@ -76,5 +76,5 @@ def test_stub(check, answer, capsys):
     (checks.check_count_params, lambda a, s: a[9], "raised IndexError"),
 ])
 def test_wrong(check, answer, mistake):
-    with pytest.raises(checks.WrongAnswer, match=mistake):
+    with pytest.raises(WrongAnswer, match=mistake):
         check(answer)

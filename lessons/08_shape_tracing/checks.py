@@ -5,18 +5,18 @@ import math
 import torch
 from torch import nn
 
-from d2lvgg.exercises import ask, ask_number, exercise, expect, expect_not
+from d2lvgg.exercises import ask, ask_number, checks_of, exercise, expect, expect_not
 from d2lvgg.models import VGG_ARCHS, alexnet, vgg
 from d2lvgg.shapes import trace_shapes
 
-from .lesson_06 import meta_vgg, some_archs
+lesson_07 = checks_of("07")
 
 
 @exercise
 def check_count_results(answer):
     """Lesson 08, exercise 1: lines printed, lines with weights, layers with weights."""
-    for arch in [*VGG_ARCHS.values(), *some_archs()]:
-        net = meta_vgg(arch, input_size=2 ** len(arch))
+    for arch in [*VGG_ARCHS.values(), *lesson_07.some_archs()]:
+        net = lesson_07.meta_vgg(arch, input_size=2 ** len(arch))
         found = ask(answer, net)
         expect(isinstance(found, tuple) and len(found) == 3,
                f"three numbers are wanted, (lines, lines_with_weights, layers), not {found!r}")
@@ -81,7 +81,7 @@ def check_saved_bytes(answer):
             total += (4 + index) * channels * size * size
         return total
 
-    for arch, size in zip(some_archs(), (224, 32, 50, 64, 96, 128), strict=True):
+    for arch, size in zip(lesson_07.some_archs(), (224, 32, 50, 64, 96, 128), strict=True):
         found, right = ask_number(answer, arch, size), kept(arch, size)
         expect(found != kept(arch, size, convs_too=True),
                "you counted what the convolutions put out: ReLU's backward needs only its own "

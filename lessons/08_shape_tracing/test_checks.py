@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from d2lvgg import trace_shapes, vgg
-from d2lvgg.exercises import checks_of
+from d2lvgg.exercises import WrongAnswer, checks_of
 from d2lvgg.shapes import open_blocks
 
 checks = checks_of("08")
@@ -103,7 +103,7 @@ def test_stub(check, answer, capsys):
     (checks.check_linear_as_conv, lambda linear, c, s: linear, "an nn.Conv2d is wanted"),
 ])
 def test_wrong(check, answer, mistake):
-    with pytest.raises(checks.WrongAnswer, match=mistake):
+    with pytest.raises(WrongAnswer, match=mistake):
         check(answer)
 
 

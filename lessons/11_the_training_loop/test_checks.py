@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from d2lvgg.exercises import checks_of
+from d2lvgg.exercises import WrongAnswer, checks_of
 
 checks = checks_of("11")
 
@@ -110,5 +110,5 @@ def test_stub(check, answer, capsys):
      "a is not 'dropout off'"),
 ])
 def test_wrong(check, answer, mistake):
-    with pytest.raises(checks.WrongAnswer, match=mistake):
+    with pytest.raises(WrongAnswer, match=mistake):
         check(answer)

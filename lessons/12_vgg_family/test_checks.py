@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from d2lvgg import VGG_ARCHS, vgg_block
-from d2lvgg.exercises import checks_of
+from d2lvgg.exercises import WrongAnswer, checks_of
 
 checks = checks_of("12")
 
@@ -145,7 +145,7 @@ def test_stub(check, answer, capsys):
     (checks.check_frontier, lambda z: set(z.values()), "a set of names"),
 ])
 def test_wrong(check, answer, mistake):
-    with pytest.raises(checks.WrongAnswer, match=mistake):
+    with pytest.raises(WrongAnswer, match=mistake):
         check(answer)
 
 

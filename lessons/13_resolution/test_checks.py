@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from d2lvgg import trace_shapes, vgg
-from d2lvgg.exercises import checks_of
+from d2lvgg.exercises import WrongAnswer, checks_of
 
 checks = checks_of("13")
 
@@ -119,5 +119,5 @@ def test_stub(check, answer, capsys):
     (checks.check_apart, lambda a, b: True, "standard errors apart|never equal"),
 ])
 def test_wrong(check, answer, mistake):
-    with pytest.raises(checks.WrongAnswer, match=mistake):
+    with pytest.raises(WrongAnswer, match=mistake):
         check(answer)

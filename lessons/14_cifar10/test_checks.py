@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from d2lvgg.exercises import checks_of
+from d2lvgg.exercises import WrongAnswer, checks_of
 
 checks = checks_of("14")
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DAYS = 200 * 1709.729176 / 86_400
 
 
@@ -148,7 +148,7 @@ def test_stub(check, answer, capsys):
     (checks.check_transplant, lambda net, k: 7, "a network is wanted"),
 ])
 def test_wrong(check, answer, mistake):
-    with pytest.raises(checks.WrongAnswer, match=mistake):
+    with pytest.raises(WrongAnswer, match=mistake):
         check(answer)
 
 
@@ -158,7 +158,7 @@ def functions(code):
 
 
 def test_the_lesson_teaches_the_recipe_that_was_measured():
-    lesson = (ROOT / "lessons" / "14_cifar10.md").read_text(encoding="utf-8")
+    lesson = (ROOT / "lessons" / "14_cifar10" / "lesson.md").read_text(encoding="utf-8")
     taught = {}
     for code in re.findall(r"^```python[^\n]*\n(.*?)^```", lesson, re.M | re.S):
         taught.update(functions(code))

@@ -6,7 +6,7 @@ import statistics
 import pytest
 import torch
 
-from d2lvgg.exercises import checks_of
+from d2lvgg.exercises import WrongAnswer, checks_of
 
 checks = checks_of("15")
 
@@ -76,5 +76,5 @@ def by_medians(slow, fast):
     (checks.check_survives, lambda w, c: abs(c) > 2**-8, "relative to the weight"),
     (checks.check_survives, lambda w, c: abs(c) > abs(w) * 2**-6, "and you say False")])
 def test_wrong_answers_are_told_what_is_wrong(check, answer, words):
-    with pytest.raises(checks.WrongAnswer, match=words):
+    with pytest.raises(WrongAnswer, match=words):
         check(answer)

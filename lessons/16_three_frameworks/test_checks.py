@@ -2,7 +2,7 @@
 
 import pytest
 
-from d2lvgg.exercises import checks_of
+from d2lvgg.exercises import WrongAnswer, checks_of
 
 checks = checks_of("16")
 
@@ -70,5 +70,5 @@ def test_stub(check, answer, capsys):
     (checks.check_effective_lr, lambda lr, batch_size, n: "lr", "one number"),
 ])
 def test_wrong(check, answer, mistake):
-    with pytest.raises(checks.WrongAnswer, match=mistake):
+    with pytest.raises(WrongAnswer, match=mistake):
         check(answer)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from d2lvgg.exercises import checks_of
+from d2lvgg.exercises import WrongAnswer, checks_of
 
 checks = checks_of("17")
 
@@ -94,5 +94,5 @@ def test_stub(check, capsys):
     (checks.check_link_needed, lambda t, s, N, e: 1e9, "and you say"),
 ])
 def test_wrong(check, answer, mistake):
-    with pytest.raises(checks.WrongAnswer, match=mistake):
+    with pytest.raises(WrongAnswer, match=mistake):
         check(answer)
