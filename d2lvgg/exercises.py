@@ -1,7 +1,9 @@
 """What every check is made of, and where the lessons' own checks are found."""
 
+import copy
 import functools
 import importlib.util
+import math
 import sys
 import textwrap
 from pathlib import Path
@@ -48,7 +50,11 @@ class Unanswered(Exception):
 
 
 def exercise(check):
-    """Make a check of a function that raises WrongAnswer and returns the words of praise."""
+    """Make a check of a function that raises WrongAnswer and returns the words of praise.
+
+    Whatever else goes wrong with an odd answer becomes a WrongAnswer too: a student sees a sentence
+    and never a traceback of ours.
+    """
 
     @functools.wraps(check)
     def call(answer):
@@ -59,6 +65,11 @@ def exercise(check):
         except Unanswered:
             print("Not answered yet: replace the ... and run both cells again.")
             return False
+        except WrongAnswer:
+            raise
+        except Exception as error:
+            raise WrongAnswer(f"this answer is of another kind than was asked for, and cannot be "
+                              f"checked: {type(error).__name__}: {error}") from None
         print(f"Right. {praise}")
         return True
 
@@ -72,12 +83,18 @@ def expect(condition, mistake):
 
 
 def ask(function, *arguments):
-    """Return function(*arguments), the student's own function, its errors turned into sentences."""
+    """Return function(*arguments), the student's own function, its errors turned into sentences.
+
+    Lists, dicts and sets are copied first: what the function changes in them is not the check's.
+    """
     expect(callable(function), f"a function is wanted, and this is {function!r}")
-    shown = textwrap.shorten(f"{function.__name__}({', '.join(map(repr, arguments))})", 200)
+    name = getattr(function, "__name__", "your function")
+    shown = textwrap.shorten(f"{name}({', '.join(map(repr, arguments))})", 200)
+    given = [copy.deepcopy(argument) if isinstance(argument, (list, dict, set)) else argument
+             for argument in arguments]
     try:
-        answer = function(*arguments)
-    except Exception as error:
+        answer = function(*given)
+    except (Exception, SystemExit) as error:
         raise WrongAnswer(f"{shown} raised {type(error).__name__}: {error}") from None
     if answer is None or answer is ...:
         raise Unanswered
@@ -85,8 +102,21 @@ def ask(function, *arguments):
 
 
 def ask_number(function, *arguments):
-    found = ask(function, *arguments)
-    expect(isinstance(found, (int, float)), f"one number is wanted, not {found!r}")
+    """Return what ask does, as a Python number. Raises WrongAnswer where it is none."""
+    return as_number(ask(function, *arguments))
+
+
+def as_number(found):
+    """Return a number, numpy's and a tensor of one included, as Python's int or float.
+
+    Raises WrongAnswer for anything else, True, False and nan included.
+    """
+    if getattr(found, "ndim", None) == 0 and hasattr(found, "item"):
+        found = found.item()
+    expect(isinstance(found, (int, float)) and not isinstance(found, bool),
+           f"one number is wanted, not {found!r}")
+    expect(not math.isnan(found), "one number is wanted, and nan is none: look for 0 / 0, or for "
+                                  "inf - inf, on the way")
     return found
 
 
