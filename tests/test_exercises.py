@@ -26,7 +26,8 @@ class Hostile:
 
 ODD = [0, -1, 10**30, 1.5, float("nan"), float("inf"), True, 1j, "", "text", b"bytes", [], {},
        set(), (), [1, 2], [[1], [2, 3]], {"a": 1}, {1: "a"}, [None], range(3), object(),
-       Hostile(), Hostile, np.float32(2), np.array([1, 2]), np.array("x"), torch.tensor(4), torch.zeros(0),
+       Hostile(), Hostile, np.float32(2), np.array([1, 2]), np.array("x"), torch.tensor(4),
+       torch.zeros(0),
        torch.zeros(2, 3), torch.tensor([float("nan")]), nn.Linear(2, 3), nn.Linear, type, print]
 # ... and what a function that was asked for can return.
 ODD += [lambda *arguments, value=value, **options: value for value in ODD]
