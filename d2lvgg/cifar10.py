@@ -68,7 +68,7 @@ def find_cifar10(source="auto", root=None, num_train=None, num_test=None):
         "folder": lambda: from_folders(folders, num_train, num_test),
         "download": lambda: (*download(folders, num_train), "CIFAR-10, downloaded"),
         "sketch": lambda: (draw_images(num_train or 10_000, seed=0),
-                           draw_images(num_test or 2_000, seed=1), "sketch set"),
+                           draw_images(num_test or 2_000, seed=1), "coloured sketch set"),
     }
     if source not in ("auto", *steps):
         raise ValueError(f"the data source {source!r} is unknown: choose one of "

@@ -104,7 +104,7 @@ def test_with_nothing_at_hand_shapes_are_drawn_and_say_so(nowhere):
     with pytest.warns(UserWarning, match="no CIFAR-10 could be had.*drawn shapes") as caught:
         train_iter, test_iter = load_data_cifar10(8, num_train=20, num_test=10)
     assert caught[0].filename == __file__  # it points at the caller's line
-    assert train_iter.source == "sketch set"
+    assert train_iter.source == "coloured sketch set"
     assert (len(train_iter.labels), len(test_iter.labels)) == (20, 10)
     assert list(nowhere.iterdir()) == []  # nothing half-written
 

@@ -119,7 +119,7 @@ def test_offline_fashion_mnist_is_there_and_shapes_stand_in_for_cifar10(tmp_path
                           cwd=tmp_path, timeout=300, check=True,
                           env={**os.environ, "PATH": "", "D2LVGG_DATA": ""})
     fashion_mnist, cifar, words = done.stdout.splitlines()
-    assert (fashion_mnist, cifar) == ("Fashion-MNIST", "sketch set")
+    assert (fashion_mnist, cifar) == ("Fashion-MNIST", "coloured sketch set")
     assert "|" not in words  # one warning
     assert words.startswith("no CIFAR-10 could be had, so this runs on drawn shapes, and its "
                             "accuracies compare with nothing published. Tried: ")
