@@ -7,9 +7,11 @@ import pytest
 import torch
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
-from test_lessons import NOTEBOOKS, build
+from test_notebooks import NOTEBOOKS
 
-from d2lvgg import LiveAnimator, figures, live
+from d2lvgg import LiveAnimator, display, live
+from tools import notebooks
+from tools.figures import LAYER_COLOURS
 
 # Machado, Oliveira, Fernandes 2009, table 1, severity 1: what a colour becomes, in linear RGB.
 SEEN_BY = {
@@ -20,7 +22,7 @@ SEEN_BY = {
                      [-0.011820, 0.042940, 0.968881]]}
 TO_XYZ = torch.tensor([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750],
                        [0.0193339, 0.1191920, 0.9503041]])  # sRGB, D65
-PICTURES = (figures.BLUE, figures.ORANGE, figures.GREEN, figures.YELLOW, figures.SKY, figures.RED)
+PICTURES = (display.BLUE, display.ORANGE, display.GREEN, display.YELLOW, display.SKY, display.RED)
 
 
 def lab(colour, matrix):
@@ -53,7 +55,7 @@ def test_colours_stay_apart(colours, least, eyes):
     assert nearest(colours, SEEN_BY[eyes]) >= least
 
 
-@pytest.mark.parametrize("colours", [live.COLOURS, tuple(figures.LAYER_COLOURS.values())],
+@pytest.mark.parametrize("colours", [live.COLOURS, tuple(LAYER_COLOURS.values())],
                          ids=["curves", "layers"])
 def test_colours_stay_apart_in_grey(colours):
     grey = sorted(float(lab(colour, SEEN_BY["everybody"])[0]) for colour in colours)
@@ -102,7 +104,7 @@ def test_a_picture_without_words_gets_its_caption():
     notebook = nbformat.v4.new_notebook(cells=[
         nbformat.v4.new_code_cell(outputs=[output, named]),
         nbformat.v4.new_markdown_cell("*A `net` of* five *blocks.*\n\nText.")])
-    build.add_alt_text(notebook)
+    notebooks.add_alt_text(notebook)
     assert [out.metadata["image/png"]["alt"] for out in notebook.cells[0].outputs] == [
         "A net of five blocks.", "loss against step."]
 
