@@ -27,7 +27,7 @@ matplotlib.use("agg")
 import torch  # noqa: E402
 
 import d2lvgg  # noqa: E402
-from d2lvgg.data import find_fashion_mnist, make_loaders  # noqa: E402
+from d2lvgg.data import make_loaders, read_fashion_mnist  # noqa: E402
 from d2lvgg.recipes import RECIPES  # noqa: E402
 from d2lvgg.scale import describe_machine  # noqa: E402
 
@@ -36,21 +36,15 @@ RESULTS = Path(__file__).parent / "results"
 
 def load(scale, seed, validate):
     if not validate:
-        loaders = d2lvgg.load_data_fashion_mnist(
+        return d2lvgg.load_data_fashion_mnist(
             scale.batch_size, scale.resize, num_train=scale.num_train, num_test=scale.num_test,
             seed=seed)
-    else:
-        arrays, source = find_fashion_mnist()
-        images, labels = (arrays[f"train-{kind}"] for kind in ("images-idx3-ubyte",
-                                                              "labels-idx1-ubyte"))
-        images = images[:, None]
-        loaders = make_loaders(
-            (images[:55_000], labels[:55_000]), (images[55_000:], labels[55_000:]),
-            scale.batch_size, scale.resize, None, num_train=min(scale.num_train, 55_000),
-            num_test=None, seed=seed, source=source, classes=d2lvgg.LABELS)
-    if "sketch" in loaders[0].source:
-        raise SystemExit("no Fashion-MNIST could be had, and sketches are worth no benchmark")
-    return loaders
+    (images, labels), _ = read_fashion_mnist()
+    images = images[:, None]
+    return make_loaders(
+        (images[:55_000], labels[:55_000]), (images[55_000:], labels[55_000:]),
+        batch_size=scale.batch_size, resize=scale.resize, num_train=min(scale.num_train, 55_000),
+        num_test=None, seed=seed, device=None, source="Fashion-MNIST", classes=d2lvgg.LABELS)
 
 
 def one_run(scale, options, seed):

@@ -65,7 +65,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     train_iter, test_iter = d2lvgg.load_data_cifar10(64, source="folder", seed=options.seed)
-    recompressed = "picture files" in train_iter.source
+    recompressed = "image files" in train_iter.source
     torch.manual_seed(options.seed)
     net = small_vgg(options.ratio)
     rows, began, cpu_began = [], time.perf_counter(), time.process_time()

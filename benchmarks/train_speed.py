@@ -38,7 +38,7 @@ import torch  # noqa: E402
 from d2l import torch as d2l  # noqa: E402
 
 import d2lvgg  # noqa: E402
-from d2lvgg.data import find_fashion_mnist  # noqa: E402
+from d2lvgg.data import read_fashion_mnist  # noqa: E402
 from d2lvgg.scale import describe_machine, has_fast_bf16, try_gpu  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"
@@ -49,15 +49,17 @@ PICTURES = {"cpu": {224: (640, 128), 64: (2560, 512)},
             "cuda": {224: (60_000, 10_000), 64: (60_000, 10_000)}}
 
 
-def write_book_files(arrays, folder, num_train, num_test):
+def write_book_files(folder, num_train, num_test):
     """Put the first pictures where d2l's loader looks, ../data from folder/here."""
     raw = folder / "data" / "FashionMNIST" / "raw"
     raw.mkdir(parents=True)
     (folder / "here").mkdir()
-    for name, array in arrays.items():
-        array = array[:num_train if name.startswith("train") else num_test]
-        header = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
-        (raw / name).write_bytes(header + array.tobytes())
+    counts = {"train": num_train, "t10k": num_test}
+    for (part, count), (images, labels) in zip(counts.items(), read_fashion_mnist(), strict=True):
+        for kind, array in (("images", images[:count]), ("labels", labels[:count])):
+            header = bytes([0, 0, 8, array.ndim])
+            header += b"".join(n.to_bytes(4, "big") for n in array.shape)
+            (raw / f"{part}-{kind}-idx{array.ndim}-ubyte").write_bytes(header + array.tobytes())
     return folder / "here"
 
 
@@ -197,11 +199,11 @@ def warm_up():
     return time.perf_counter() - began
 
 
-def measure(size, device, rounds, arrays):
+def measure(size, device, rounds):
     counts = PICTURES[device.type][size]
     runs, times = steps_on(device), {}
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        folder = write_book_files(arrays, Path(folder), *counts)
+        folder = write_book_files(Path(folder), *counts)
         processes = {
             name: stack.enter_context(ProcessPoolExecutor(
                 1, get_context("spawn"), prepare, (place, size, folder, counts)))
@@ -251,14 +253,11 @@ def main():
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     device = try_gpu()
-    arrays, source = find_fashion_mnist()
-    if "sketch" in source:
-        raise SystemExit("no Fashion-MNIST could be had, and sketches are worth no benchmark")
     precision = "bf16" if has_fast_bf16(device) else "fp32"
     result = {"machine": describe_machine(), "processor": processor(), "precision": precision,
               "commit": git_commit(), "ceilings": ceilings(device), "sizes": {}}
     for size in options.sizes:
-        found = measure(size, device, options.rounds, arrays)
+        found = measure(size, device, options.rounds)
         peak = result["ceilings"][f"{precision} TFLOP/s"]
         found["share of the matmul ceiling"] = found["TFLOP/s reached"] / peak
         result["sizes"][str(size)] = found

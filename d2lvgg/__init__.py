@@ -1,8 +1,9 @@
 """Block-built convolutional networks: what the lessons of this course import."""
 
-from .cifar import CIFAR10_LABELS, load_data_cifar10, load_data_image_folder
+from .cifar10 import CIFAR10_LABELS, load_data_cifar10
 from .data import LABELS, load_data_fashion_mnist
 from .history import History
+from .image_folder import load_data_image_folder
 from .live import LiveAnimator, use_png_display
 from .models import VGG_ARCHS, alexnet, lenet, shrink, vgg, vgg_block
 from .scale import describe_machine, pick_scale, try_gpu

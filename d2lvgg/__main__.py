@@ -1,4 +1,4 @@
-"""The course without a notebook: python -m d2lvgg check | data | train."""
+"""The course without a notebook: python -m d2lvgg check | train."""
 
 import argparse
 import sys
@@ -15,16 +15,12 @@ from d2lvgg import data, parallel, recipes, scale, training  # noqa: E402
 
 
 def check(_options):
-    """Print what a bug report needs, and where the data would come from."""
+    """Print what a bug report needs, and whether the data is whole."""
     for name, value in d2lvgg.describe_machine().items():
         print(f"{name:>20}: {value}")
-    print(f"{'data':>20}: {data.find_fashion_mnist()[1]}")
+    data.read_fashion_mnist()  # refuses a file that is damaged
+    print(f"{'data':>20}: Fashion-MNIST, whole")
     print(f"{'scale':>20}: {d2lvgg.pick_scale()}")
-
-
-def fetch(options):
-    """Put Fashion-MNIST where the lessons find it, and say where it came from."""
-    print(data.find_fashion_mnist(options.source, options.root)[1])
 
 
 def train(options):
@@ -35,7 +31,7 @@ def train(options):
         training.say(chosen)
         train_iter, test_iter = d2lvgg.load_data_fashion_mnist(
             chosen.batch_size, chosen.resize, device=device, num_train=chosen.num_train,
-            num_test=chosen.num_test, source=options.source, root=options.root, seed=options.seed)
+            num_test=chosen.num_test, seed=options.seed)
         training.say(f"data: {train_iter.source}")
         torch.manual_seed(options.seed + parallel.rank())  # dropout differs from rank to rank
         arch = d2lvgg.shrink(d2lvgg.VGG_ARCHS["vgg11"], 4)
@@ -54,14 +50,10 @@ def train(options):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m d2lvgg", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="check | data | train")
-    for name, run in (("check", check), ("data", fetch), ("train", train)):
+    commands = parser.add_subparsers(required=True, metavar="check | train")
+    for name, run in (("check", check), ("train", train)):
         command = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run)
-        if run in (fetch, train):
-            command.add_argument("--source", default="auto", metavar="SOURCE",
-                                 help=f"one of {', '.join(data.SOURCES)} (default: auto)")
-            command.add_argument("--root", help="folder with, or for, the four files")
         if run is train:
             command.add_argument("--scale", metavar="SCALE",
                                  help=f"one of {', '.join(scale.SCALES)} (default: by the device)")

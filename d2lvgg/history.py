@@ -52,7 +52,7 @@ class History:
         if self.diverged:
             lines.append(self.diverged)
         if "sketch" in self.data:
-            lines.append("trained on drawn sketches: these compare with nothing published")
+            lines.append("trained on drawn shapes: these compare with nothing published")
         return "\n".join(lines)
 
 
@@ -158,7 +158,7 @@ class Progress:
         left = tqdm.format_interval(elapsed * (self.num_epochs / x - 1))
         text = f"epoch {x:.2f} of {self.num_epochs}, {rate:.0f} examples/s, {left} left"
         if "sketch" in self.history.data:
-            text += "\non drawn sketches, not Fashion-MNIST"
+            text += "\non drawn shapes, not CIFAR-10"
         mean = self.loss_sum / self.examples if self.examples else math.nan
         self.bar.set_postfix_str(f"{rate:.0f} examples/s, loss {mean:.3f}")
         self.animator.add(x, values, text)

@@ -8,7 +8,7 @@ from datetime import timedelta
 import torch
 from torch import distributed as dist
 
-from .data import PictureLoader
+from .data import ImageLoader
 from .scale import try_gpu
 
 PATIENCE = timedelta(minutes=5)  # that a process waits for the others before it gives up
@@ -54,7 +54,7 @@ def share(loader):
     """
     if world_size() == 1:
         return loader
-    if not isinstance(loader, PictureLoader) or loader.shuffle and loader.generator is None:
+    if not isinstance(loader, ImageLoader) or loader.shuffle and loader.generator is None:
         raise ValueError("several processes must cut the same batches: give them loaders of "
                          "load_data_fashion_mnist, load_data_cifar10 or load_data_image_folder, "
                          "with the same seed=")

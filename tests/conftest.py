@@ -1,44 +1,60 @@
-"""What several test files share: small data sets, and a machine with no data at hand."""
+"""What several test files share: a small CIFAR-10, and a machine with nothing at hand."""
 
-import gzip
 import hashlib
-import shutil
+import io
 import socket
+import tarfile
 
 import numpy as np
 import pytest
 
-from d2lvgg import data
+from d2lvgg import cifar10
 
 
 @pytest.fixture
 def nowhere(monkeypatch, tmp_path):
-    """No data on this machine, no network, no apt; an empty data folder."""
+    """A machine with no network and no CIFAR-10; the folder, not there yet, where it is looked for.
+    """
     def refuse(*_args, **_kwargs):
         raise OSError("no network in this test")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setattr(data, "SYSTEM_FOLDER", tmp_path / "system")
-    monkeypatch.setattr(data, "data_folders", lambda root=None: [tmp_path / "data"])
-    monkeypatch.setattr(shutil, "which", lambda _name: None)
-    return tmp_path
+    monkeypatch.delenv("D2LVGG_DATA", raising=False)
+    monkeypatch.setattr(cifar10, "DATA_FOLDER", tmp_path / "data")
+    return tmp_path / "data"
 
 
 @pytest.fixture
-def tiny(monkeypatch, tmp_path):
-    """Four small files that stand for Fashion-MNIST, with hashes to match."""
-    folder = tmp_path / "good"
-    folder.mkdir()
+def batches(monkeypatch):
+    """Six small files that stand for CIFAR-10's, by name, with hashes to match."""
+    monkeypatch.setattr(cifar10, "PER_BATCH", 20)
     random = np.random.default_rng(0)
     files = {}
-    for name, (_, shape, header) in data.FILES.items():
-        shape = (20, *shape[1:])
-        pixels = random.integers(0, 10, shape, dtype=np.uint8)
-        content = b"\0" * header + pixels.tobytes()
-        files[name] = (hashlib.sha256(content).hexdigest(), shape, header)
-        (folder / f"{name}.gz").write_bytes(gzip.compress(content))
-    monkeypatch.setattr(data, "FILES", files)
-    monkeypatch.setattr(data, "SYSTEM_FOLDER", tmp_path / "system")
-    monkeypatch.delenv("D2LVGG_DATA", raising=False)
+    for name in cifar10.BATCHES:
+        records = random.integers(0, 256, (20, cifar10.RECORD), dtype=np.uint8)
+        records[:, 0] = np.arange(20) % 10
+        files[name] = records.tobytes()
+    monkeypatch.setattr(cifar10, "BATCHES", {
+        name: hashlib.sha256(content).hexdigest() for name, content in files.items()})
+    return files
+
+
+@pytest.fixture
+def archive(batches, tmp_path, monkeypatch):
+    """A folder with the archive of them in it, which has the hash that is wanted."""
+    folder = tmp_path / "good"
+    folder.mkdir()
+    pack(batches, folder / cifar10.ARCHIVE)
+    digest = hashlib.md5((folder / cifar10.ARCHIVE).read_bytes()).hexdigest()
+    monkeypatch.setattr(cifar10, "ARCHIVE_HASH", f"md5:{digest}")
     return folder
+
+
+def pack(files, path):
+    """Write files, by name, into an archive such as CIFAR-10's."""
+    with tarfile.open(path, "w:gz") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(f"{cifar10.UNPACKED}/{name}")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))

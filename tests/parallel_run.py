@@ -12,7 +12,7 @@ import d2lvgg
 from d2lvgg import data, parallel
 
 
-class Doubles(data.PictureLoader):
+class Doubles(data.ImageLoader):
     def __iter__(self):
         for number, (X, y) in enumerate(super().__iter__()):
             if number == 2 and "die" in sys.argv and parallel.rank() == 1:
@@ -25,8 +25,7 @@ def main():
         torch.manual_seed(parallel.rank())  # each has its own weights: rank 0's must win
         body = d2lvgg.vgg(((1, 4), (1, 8)), input_size=28)
         net = nn.Sequential(*body[:3], nn.Linear(8 * 7 * 7, 10)).double()
-        loaders = d2lvgg.load_data_fashion_mnist(16, num_train=101, num_test=33, source="sketch",
-                                                 seed=4)
+        loaders = d2lvgg.load_data_fashion_mnist(16, num_train=101, num_test=33, seed=4)
         for loader in loaders:
             loader.__class__ = Doubles
         start = copy.deepcopy(net.state_dict())

@@ -18,8 +18,7 @@ SCRIPT = Path(__file__).with_name("killed_run.py")
 
 
 def loaders(num_train=64, seed=0):
-    return d2lvgg.load_data_fashion_mnist(16, num_train=num_train, num_test=16, source="sketch",
-                                          seed=seed)
+    return d2lvgg.load_data_fashion_mnist(16, num_train=num_train, num_test=16, seed=seed)
 
 
 def train(path, num_epochs=1, net=None, lr=0.1, **options):

@@ -23,7 +23,7 @@ def d2lvgg(*arguments, **environment):
 
 
 def test_train_prints_a_table_and_saves_the_curve(tmp_path):
-    done = d2lvgg("train", "--scale", "smoke", "--source", "sketch", "--out", tmp_path / "new")
+    done = d2lvgg("train", "--scale", "smoke", "--out", tmp_path / "new")
     assert done.returncode == 0, done.stderr
     assert re.search(r"loss \d\.\d{3}, train acc \d\.\d{3}, test acc \d\.\d{3}", done.stdout)
     assert re.search(r"epoch +\n1 +\d\.\d+ ", done.stdout)
@@ -35,8 +35,8 @@ def test_train_shows_a_progress_bar_on_a_terminal(tmp_path):
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))
     with subprocess.Popen(
-            [sys.executable, "-m", "d2lvgg", "train", "--scale", "smoke", "--source", "sketch",
-             "--out", str(tmp_path)], stdout=subprocess.DEVNULL, stderr=follower) as process:
+            [sys.executable, "-m", "d2lvgg", "train", "--scale", "smoke", "--out",
+             str(tmp_path)], stdout=subprocess.DEVNULL, stderr=follower) as process:
         os.close(follower)
         shown = b""
         while process.poll() is None or select.select([leader], [], [], 0)[0]:
@@ -54,18 +54,16 @@ def test_train_shows_a_progress_bar_on_a_terminal(tmp_path):
 def test_check_names_versions_device_data_and_scale():
     done = d2lvgg("check")
     assert done.returncode == 0, done.stderr
-    for word in ("torch:", "torchvision:", "d2l: 1.0.3", "device:", "memory:", "data:", "smoke"):
+    for word in ("torch:", "torchvision:", "d2l: 1.0.3", "device:", "memory:",
+                 "data: Fashion-MNIST, whole", "smoke"):
         assert word in done.stdout
 
 
 @pytest.mark.parametrize(("arguments", "environment", "words"), [
     (("train", "--scale", "tiny"), {}, "'tiny' is unknown: choose one of full, laptop, smoke"),
     (("train",), {"D2LVGG_SCALE": "big"}, "'big' is unknown: choose one of"),
-    (("train", "--source", "web"), {}, "'web' is unknown: choose one of auto"),
-    (("train", "--source", "sketch", "--out", "/proc/none"), {}, "/proc/none"),
-    (("train", "--source", "sketch", "--epochs", "0"), {}, "num_epochs"),
-    (("data", "--source", "folder", "--root", "/nowhere"), {"D2LVGG_DATA": "/nowhere/else"},
-     "/nowhere/train-images-idx3-ubyte.gz is not there"),
+    (("train", "--out", "/proc/none"), {}, "/proc/none"),
+    (("train", "--epochs", "0"), {}, "num_epochs"),
 ])
 def test_bad_input_is_one_sentence(monkeypatch, tmp_path, arguments, environment, words):
     monkeypatch.chdir(tmp_path)
@@ -77,14 +75,8 @@ def test_bad_input_is_one_sentence(monkeypatch, tmp_path, arguments, environment
     assert str(stop.value).startswith("d2lvgg: ")  # printed to stderr, and exit status 1
 
 
-def test_data_says_where_it_came_from(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["d2lvgg", "data", "--source", "sketch"])
-    command.main()
-    assert capsys.readouterr().out == "sketch set\n"
-
-
 def test_no_command_lists_the_commands(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["d2lvgg"])
     with pytest.raises(SystemExit):
         command.main()
-    assert "check | data | train | figures" in capsys.readouterr().err
+    assert "check | train" in capsys.readouterr().err

@@ -55,18 +55,18 @@ def test_a_process_that_dies_ends_the_run_with_an_error(tmp_path):
 
 
 def test_the_command_runs_under_torchrun_and_one_process_speaks(tmp_path):
-    done = torchrun(2, "train", "--scale", "smoke", "--source", "sketch", "--out", tmp_path,
+    done = torchrun(2, "train", "--scale", "smoke", "--out", tmp_path,
                     "--checkpoint", tmp_path / "run.pt", script=("-m", "d2lvgg"))
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("training on cpu") == 1
     assert done.stdout.count("test acc") == 1
     assert (tmp_path / "curve.svg").exists()
-    again = torchrun(2, "train", "--scale", "smoke", "--source", "sketch", "--out", tmp_path,
+    again = torchrun(2, "train", "--scale", "smoke", "--out", tmp_path,
                      "--checkpoint", tmp_path / "run.pt", "--resume", script=("-m", "d2lvgg"))
     assert again.returncode == 0, again.stderr[-2000:]
     assert "going on from" in again.stdout
     alone = subprocess.run(
-        [sys.executable, "-m", "d2lvgg", "train", "--scale", "smoke", "--source", "sketch",
+        [sys.executable, "-m", "d2lvgg", "train", "--scale", "smoke",
          "--out", tmp_path, "--checkpoint", tmp_path / "run.pt", "--resume"],
         capture_output=True, text=True, timeout=120)
     assert alone.returncode != 0
@@ -74,7 +74,7 @@ def test_the_command_runs_under_torchrun_and_one_process_speaks(tmp_path):
 
 
 def test_shares_of_a_batch_are_the_batch(monkeypatch):
-    loader, _ = d2lvgg.load_data_fashion_mnist(7, num_train=23, num_test=5, source="sketch", seed=3)
+    loader, _ = d2lvgg.load_data_fashion_mnist(7, num_train=23, num_test=5, seed=3)
     order = loader.generator.get_state()
     whole = list(loader)
     for processes in (1, 2, 5):
@@ -95,7 +95,7 @@ def test_shares_of_a_batch_are_the_batch(monkeypatch):
 
 def test_loaders_that_cannot_be_cut_are_refused(monkeypatch):
     monkeypatch.setattr(parallel, "world_size", lambda: 2)
-    unseeded, _ = d2lvgg.load_data_fashion_mnist(4, num_train=8, num_test=4, source="sketch")
+    unseeded, _ = d2lvgg.load_data_fashion_mnist(4, num_train=8, num_test=4)
     for loader in (unseeded, [(torch.ones(1), torch.ones(1))]):
         with pytest.raises(ValueError, match="with the same seed="):
             parallel.share(loader)

@@ -84,8 +84,9 @@ def test_no_test_without_an_assertion(path):
     assert [function.name for function in functions if not asserts(function)] == []
 
 
-ORDER = ["scale", "sketches", "models", "live", "shapes", "data", "cifar", "figures", "widget",
-         "checkpoint", "memory", "recipes", "parallel", "history", "training", "__main__"]
+ORDER = ["scale", "drawn", "models", "live", "shapes", "data", "image_folder", "cifar10",
+         "figures", "widget", "checkpoint", "memory", "recipes", "parallel", "history", "training",
+         "__main__"]
 
 
 def imports(path, level):

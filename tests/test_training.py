@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import d2lvgg
 from d2lvgg import evaluate_accuracy, train, training, vgg
-from d2lvgg.sketches import draw_sketches
+from d2lvgg.data import read_fashion_mnist
 
 SMALL = ((1, 4), (1, 8))
 
@@ -28,10 +28,9 @@ def small_net(**options):
 
 def sketch_loaders(num_train=200, num_test=50, batch_size=16, shuffle=True):
     sets = []
-    for count, seed in ((num_train, 0), (num_test, 1)):
-        images, labels = draw_sketches(count, seed)
-        sets.append(TensorDataset(torch.tensor(images)[:, None] / 255,
-                                  torch.tensor(labels, dtype=torch.int64)))
+    for count, (images, labels) in zip((num_train, num_test), read_fashion_mnist(), strict=True):
+        sets.append(TensorDataset(torch.tensor(images[:count, None]) / 255,
+                                  torch.tensor(labels[:count], dtype=torch.int64)))
     return (DataLoader(sets[0], batch_size, shuffle=shuffle), DataLoader(sets[1], batch_size))
 
 
@@ -80,7 +79,8 @@ def test_every_step_is_the_books(monkeypatch):
 
 def test_the_books_call_with_the_books_loaders(monkeypatch, tmp_path):
     # The book's loader reads ../data in torchvision's layout; give it a small one.
-    sets = {True: draw_sketches(64, 0), False: draw_sketches(32, 1)}
+    (images, labels), (test_images, test_labels) = read_fashion_mnist()
+    sets = {True: (images[:64], labels[:64]), False: (test_images[:32], test_labels[:32])}
 
     class Folder(torch.utils.data.Dataset):
         def __init__(self, root, train, transform, download):
@@ -162,8 +162,8 @@ def test_ctrl_c_keeps_the_history_and_the_plot_and_can_be_run_again(capsys):
 
 def test_a_real_ctrl_c_ends_the_command_with_its_curve(tmp_path):
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "d2lvgg", "train", "--scale", "laptop", "--source", "sketch",
-         "--out", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        [sys.executable, "-u", "-m", "d2lvgg", "train", "--scale", "laptop", "--out",
+         str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         # What a shell starts in the background ignores Ctrl-C, and so would this process.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     for line in process.stdout:
@@ -179,11 +179,19 @@ def test_a_real_ctrl_c_ends_the_command_with_its_curve(tmp_path):
 
 def test_training_learns_on_our_own_loader():
     torch.manual_seed(0)
-    loaders = d2lvgg.load_data_fashion_mnist(16, num_train=640, num_test=100, source="sketch",
-                                             seed=0)
-    history = train(small_net(), *loaders, 3, 0.1)
+    loaders = d2lvgg.load_data_fashion_mnist(16, num_train=1280, num_test=200, seed=0)
+    history = train(small_net(), *loaders, 4, 0.1)
     assert history.epochs[-1]["test_acc"] > 0.6
-    assert "drawn sketches" in history.animator.text
+    assert "drawn" not in history.animator.text
+    assert "drawn" not in str(history)
+
+
+def test_a_run_on_drawn_images_says_so_in_its_plot_and_its_words():
+    loaders = d2lvgg.load_data_cifar10(16, num_train=64, num_test=16, source="sketch", seed=0)
+    net = vgg(SMALL, in_channels=3, input_size=32)
+    net = nn.Sequential(*net[:3], nn.Linear(8 * 8 * 8, 10))
+    history = train(net, *loaders, 1, 0.1)
+    assert "on drawn shapes, not CIFAR-10" in history.animator.text
     assert "compare with nothing published" in str(history)
 
 
@@ -284,13 +292,13 @@ def test_a_loader_that_ends_early_or_holds_nothing():
 
 def test_a_loss_that_is_no_number_stops_the_run_at_once_with_advice(capsys):
     loaders = sketch_loaders(640)
-    history = train(small_net(), *loaders, 10, 1e6, "cpu", precision="fp32")
+    history = train(small_net(), *loaders, 10, 1e12, "cpu", precision="fp32")
     assert history.epochs == []
     assert not all(math.isfinite(l) for l in history.step_losses)
     assert len(history.step_losses) <= 40 / 20 + 2  # of 400: at the next point of the plot
     words = capsys.readouterr().out
     assert "stopped: the loss was no longer a number" in words
-    assert "lr=250000" in words
+    assert "lr=2.5e+11" in words
     assert str(history).count("stopped") == 1
 
 
@@ -340,8 +348,7 @@ def test_no_step_makes_a_gpu_wait(monkeypatch):
         fetch(self)
         torch.cuda.set_sync_debug_mode("error")
 
-    loaders = d2lvgg.load_data_fashion_mnist(16, num_train=640, num_test=64, source="sketch",
-                                             seed=0)
+    loaders = d2lvgg.load_data_fashion_mnist(16, num_train=640, num_test=64, seed=0)
     monkeypatch.setattr(training.Progress, "fetch", allowed)
     monkeypatch.setattr(training, "count_right", lambda *_: (0, 1))
     try:

@@ -1,7 +1,6 @@
-"""A local server that stands in for Fashion-MNIST's mirror."""
+"""A local server that stands in for CIFAR-10's, and a user without rights."""
 
 import contextlib
-import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -9,22 +8,20 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
-from d2lvgg import data
+from d2lvgg import cifar10
 
 NOBODY = 65534
 
 
 @pytest.fixture
-def served(tiny, monkeypatch, tmp_path):
-    """(server, empty data folder): where d2lvgg downloads from, and where to. Nothing is served
-    until a test says so; tiny holds what should be."""
+def served(archive, monkeypatch, tmp_path):
+    """(server, empty data folder): where d2lvgg downloads CIFAR-10 from, and where to. Nothing is
+    served until a test says so; archive holds what should be."""
     folder = tmp_path / "cache"
-    monkeypatch.setattr(data, "data_folders", lambda root=None: [folder])
-    monkeypatch.setattr(data.FashionMNIST, "resources", [
-        (f"{name}.gz", hashlib.md5((tiny / f"{name}.gz").read_bytes()).hexdigest())
-        for name in data.FILES])
+    monkeypatch.delenv("D2LVGG_DATA", raising=False)
+    monkeypatch.setattr(cifar10, "DATA_FOLDER", folder)
     with HTTPServer(threaded=True) as server:
-        monkeypatch.setattr(data.FashionMNIST, "mirrors", [server.url_for("/")])
+        monkeypatch.setattr(cifar10, "SITE", server.url_for("/"))
         yield server, folder
 
 

@@ -1,4 +1,7 @@
-"""Damaged files and bad servers: refused or repaired, and never trained on."""
+"""Damaged archives and bad servers of CIFAR-10: refused or repaired, and never trained on.
+
+What a damaged file of Fashion-MNIST does stands in tests/test_data.py.
+"""
 
 import gzip
 import os
@@ -8,162 +11,146 @@ import time
 import pytest
 from werkzeug import Response
 
-from d2lvgg import data, load_data_fashion_mnist
+from d2lvgg import cifar10, data
 
-NAME = "train-images-idx3-ubyte"
 PAGE = b"<!DOCTYPE html><html>Log in to the campus network</html>"
+PATH = f"/{cifar10.ARCHIVE}"
 
 
 def truncated(content):
-    return gzip.compress(content)[:-200]
+    return content[:-300]
 
 
 def page(_content):
     return PAGE
 
 
-def wrong_magic(content):
-    return gzip.compress(b"\x89PNG" + content[4:])
-
-
-def wrong_size(content):
-    return gzip.compress(content[:-5])
+def nothing(_content):
+    return b""
 
 
 def wrong_byte(content):
-    return gzip.compress(content[:-1] + bytes([content[-1] ^ 1]))
+    """Change one byte of an image inside: the archive itself opens, its file is not the one."""
+    unpacked = bytearray(gzip.decompress(content))
+    unpacked[1000] ^= 1
+    return gzip.compress(unpacked)
 
 
-DAMAGES = [(truncated, "truncated or damaged"), (page, "not a gzip file.*DOCTYPE"),
-           (wrong_magic, "wrong contents"), (wrong_size, "should hold"),
-           (wrong_byte, "wrong contents")]
+def not_all(content):
+    """End the archive after its first file."""
+    unpacked = gzip.decompress(content)
+    return gzip.compress(unpacked[:512 + 20 * cifar10.RECORD // 512 * 512 + 512] + bytes(1024))
+
+
+DAMAGES = [(truncated, "truncated or damaged"), (page, "truncated or damaged"),
+           (nothing, "truncated or damaged"), (not_all, "truncated or damaged"),
+           (wrong_byte, "is not the published file")]
 each_damage = pytest.mark.parametrize(("damage", "words"), DAMAGES, ids=lambda d: getattr(
     d, "__name__", ""))
 
 
-def content_of(tiny, name=NAME):
-    return gzip.decompress((tiny / f"{name}.gz").read_bytes())
+def whole(archive):
+    return (archive / cifar10.ARCHIVE).read_bytes()
 
 
-def serve(server, folder, **instead):
-    """Serve every file of folder, but for those given, by name, as a body or a Response."""
-    for path in folder.iterdir():
-        answer = instead.get(path.stem, path.read_bytes())
-        answer = Response(answer) if isinstance(answer, bytes) else answer
-        server.expect_request(f"/{path.name}").respond_with_response(answer)
-
-
-def assert_good(arrays, tiny):
-    for name, array in arrays.items():
-        assert content_of(tiny, name).endswith(array.tobytes())
-        assert array.size > 0
+def assert_good(found, archive):
+    (images, labels), (_, test_labels), source = found
+    assert source == "CIFAR-10, downloaded"
+    assert (images == cifar10.read_batches(archive)[0][0]).all()
+    assert labels.tolist() == [*range(10)] * 10
+    assert test_labels.tolist() == [*range(10)] * 2
 
 
 @each_damage
-def test_a_damaged_file_is_refused_by_name(tiny, damage, words):
-    (tiny / f"{NAME}.gz").write_bytes(damage(content_of(tiny)))
-    with pytest.warns(UserWarning, match=f"{NAME}.gz.*{words}"), \
-            pytest.raises(data.DataError, match=f"{NAME}.gz.*delete it, or run `python -m d2lvgg"):
-        data.find_fashion_mnist("folder", tiny)
-
-
-@pytest.mark.parametrize("change", [lambda c: c[:-1000], lambda c: PAGE, lambda c: b"",
-                                    lambda c: c[:-1] + bytes([c[-1] ^ 1])])
-def test_a_damaged_extracted_file_is_refused_by_name(tiny, change):
-    content = content_of(tiny)
-    (tiny / f"{NAME}.gz").unlink()
-    (tiny / NAME).write_bytes(change(content))
-    with pytest.warns(UserWarning, match=f"{NAME} .*(should hold|wrong contents).*: delete it"), \
-            pytest.raises(data.DataError, match=f"{NAME} .*delete it, or run"):
-        load_data_fashion_mnist(8, root=tiny, source="folder")
+def test_a_damaged_archive_is_refused_by_name(archive, damage, words):
+    (archive / cifar10.ARCHIVE).write_bytes(damage(whole(archive)))
+    with pytest.raises(data.DataError, match=f"{cifar10.ARCHIVE}.*{words}.*: delete it, and it is "
+                                             "fetched anew"):
+        cifar10.read_batches(archive)
 
 
 @each_damage
-def test_a_damaged_file_is_fetched_anew(served, tiny, damage, words):
+def test_a_damaged_archive_is_fetched_anew(served, archive, damage, words):
     server, folder = served
-    serve(server, tiny)
+    server.expect_request(PATH).respond_with_data(whole(archive))
     folder.mkdir()
-    (folder / f"{NAME}.gz").write_bytes(damage(content_of(tiny)))
-    with pytest.warns(UserWarning, match=words):
-        arrays, source = data.find_fashion_mnist()
-    assert source == "Fashion-MNIST, downloaded"
-    assert_good(arrays, tiny)
-    assert sorted(os.listdir(folder)) == sorted(f"{name}.gz" for name in data.FILES)
-    server.clear()
-    assert data.find_fashion_mnist("folder")[1].endswith("cache")
+    (folder / cifar10.ARCHIVE).write_bytes(damage(whole(archive)))
+    with pytest.raises(data.DataError, match=words):
+        cifar10.find_cifar10("folder")
+    assert_good(cifar10.find_cifar10(), archive)
+    assert os.listdir(folder) == [cifar10.ARCHIVE]
 
 
-def test_a_whole_download_is_kept_and_not_asked_for_again(served, tiny):
+def test_a_whole_download_is_kept_and_not_asked_for_again(served, archive):
     server, folder = served
-    serve(server, tiny)
-    assert_good(data.find_fashion_mnist("download")[0], tiny)
-    assert sorted(os.listdir(folder)) == sorted(f"{name}.gz" for name in data.FILES)
-    assert len(server.log) == 4
-    data.find_fashion_mnist()
-    data.find_fashion_mnist("download")
-    assert len(server.log) == 4
+    server.expect_request(PATH).respond_with_data(whole(archive))
+    assert_good(cifar10.find_cifar10("download"), archive)
+    assert os.listdir(folder) == [cifar10.ARCHIVE]
+    assert (folder / cifar10.ARCHIVE).read_bytes() == whole(archive)
+    assert cifar10.find_cifar10()[2].endswith("cache")
+    assert len(server.log) == 1
 
 
 @each_damage
-def test_a_server_of_damaged_files_is_refused(served, tiny, damage, words, monkeypatch):
+def test_a_server_of_a_damaged_archive_is_refused(served, archive, damage, words, monkeypatch):
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)  # between attempts
     server, folder = served
-    serve(server, tiny, **{NAME: damage(content_of(tiny))})
-    with pytest.raises(data.DataError, match=f"download of {NAME}.gz failed.*try again later, or "
-                                             f"put the four files of Fashion-MNIST into {folder}"):
-        data.find_fashion_mnist("download")
+    server.expect_request(PATH).respond_with_data(damage(whole(archive)))
+    with pytest.raises(data.DataError, match=f"download of {cifar10.ARCHIVE} failed.*try again "
+                                             f"later, or put it into {folder}"):
+        cifar10.find_cifar10("download")
     assert os.listdir(folder) == []
 
 
-def test_a_damaged_file_with_the_published_md5_is_refused_too(served, tiny, monkeypatch):
-    server, folder = served
-    bad = wrong_byte(content_of(tiny))
-    serve(server, tiny, **{NAME: bad})
-    monkeypatch.setattr(data.FashionMNIST, "resources", [
-        (file, data.hashlib.md5(bad).hexdigest() if NAME in file else md5)
-        for file, md5 in data.FashionMNIST.resources])
-    with pytest.raises(data.DataError, match=f"{NAME}.gz has the right size and the wrong cont"):
-        data.find_fashion_mnist("download")
-    assert os.listdir(folder) == []
-
-
-def test_a_server_that_is_busy_at_first_is_asked_again(served, tiny):
+def test_a_damaged_archive_with_the_published_md5_is_refused_too(served, archive, monkeypatch):
     server, _ = served
-    for path in tiny.iterdir():
-        server.expect_oneshot_request(f"/{path.name}").respond_with_data("busy", 503)
-        server.expect_request(f"/{path.name}").respond_with_data(path.read_bytes())
-    assert_good(data.find_fashion_mnist("download")[0], tiny)
-    assert [response.status_code for _, response in server.log] == [503, 200] * 4
+    bad = wrong_byte(whole(archive))
+    server.expect_request(PATH).respond_with_data(bad)
+    monkeypatch.setattr(cifar10, "ARCHIVE_HASH", f"md5:{cifar10.hashlib.md5(bad).hexdigest()}")
+    with pytest.raises(data.DataError, match="data_batch_1.bin is not the published file"):
+        cifar10.find_cifar10("download")
 
 
-def test_a_connection_that_breaks_off_is_tried_again(served, tiny):
+def test_a_server_that_is_busy_at_first_is_asked_again(served, archive, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     server, _ = served
-    whole = (tiny / f"{NAME}.gz").read_bytes()
-    server.expect_oneshot_request(f"/{NAME}.gz").respond_with_response(
-        Response(iter([whole[:500]]), headers={"Content-Length": len(whole)}))
-    serve(server, tiny)
-    assert_good(data.find_fashion_mnist("download")[0], tiny)
-    assert len(server.log) == 5
+    server.expect_oneshot_request(PATH).respond_with_data("busy", 503)
+    server.expect_request(PATH).respond_with_data(whole(archive))
+    assert_good(cifar10.find_cifar10("download"), archive)
+    assert [response.status_code for _, response in server.log] == [503, 200]
+
+
+def test_a_connection_that_breaks_off_is_tried_again(served, archive, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    server, _ = served
+    content = whole(archive)
+    server.expect_oneshot_request(PATH).respond_with_response(
+        Response(iter([content[:500]]), headers={"Content-Length": len(content)}))
+    server.expect_request(PATH).respond_with_data(content)
+    assert_good(cifar10.find_cifar10("download"), archive)
+    assert len(server.log) == 2
 
 
 @pytest.mark.parametrize("begin", [b"", b"\x1f\x8b half a file"])
-def test_a_stalled_server_is_given_up_once(served, tiny, monkeypatch, begin):
-    monkeypatch.setattr(data, "TIMEOUT", 0.5)
+def test_a_stalled_server_is_given_up_once(served, monkeypatch, begin):
+    monkeypatch.setattr(cifar10, "TIMEOUT", 0.5)
     server, folder = served
-    over = threading.Event()
+    over, asked = threading.Event(), []
 
     def stall():
         yield begin  # nothing, or a beginning, and then nothing more
         over.wait(30)
 
-    server.expect_request(f"/{NAME}.gz").respond_with_handler(lambda _request: Response(
-        stall(), headers={"Content-Length": 1_000_000}))
-    began = time.perf_counter()
+    def answer(request):
+        asked.append(request.path)
+        return Response(stall(), headers={"Content-Length": 1_000_000})
+
+    server.expect_request(PATH).respond_with_handler(answer)
     try:
         with pytest.raises(data.DataError, match="cannot be reached: connect to the network, or "
-                                                 "put the four files of Fashion-MNIST into"):
-            data.find_fashion_mnist("download")
+                                                 f"put {cifar10.ARCHIVE} into {folder}"):
+            cifar10.find_cifar10("download")
     finally:
         over.set()
-    assert time.perf_counter() - began < 5
+    assert asked == [PATH]
     assert os.listdir(folder) == []

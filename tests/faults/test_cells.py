@@ -1,6 +1,5 @@
 """What students do to a notebook: stop a cell, run cells out of order, run everything twice."""
 
-import json
 import os
 import re
 import threading
@@ -10,7 +9,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 from werkzeug import Response
 
-from d2lvgg import data
+from d2lvgg import cifar10
 from tools import notebooks
 
 ROOT = Path(__file__).parents[2]
@@ -110,7 +109,7 @@ def test_a_training_cell_is_stopped_and_run_again(notebook):
         [FINE] * len(cells[place + 1:]))
 
 
-def test_a_download_is_stopped_and_run_again(notebook, served, tiny):
+def test_a_download_is_stopped_and_run_again(notebook, served, archive):
     server, folder = served
     over = threading.Event()
 
@@ -119,19 +118,18 @@ def test_a_download_is_stopped_and_run_again(notebook, served, tiny):
         over.wait(30)
         return Response(b"")
 
-    handler = server.expect_oneshot_request("/train-images-idx3-ubyte.gz")
+    handler = server.expect_oneshot_request(f"/{cifar10.ARCHIVE}")
     handler.respond_with_handler(stall)
-    for path in tiny.iterdir():
-        server.expect_request(f"/{path.name}").respond_with_data(path.read_bytes())
-    notebook.run("import json, d2lvgg; from d2lvgg import data; from pathlib import Path\n"
-                 f"files = json.loads({json.dumps(data.FILES)!r})\n"
-                 "data.FILES = {k: (v[0], tuple(v[1]), v[2]) for k, v in files.items()}\n"
-                 f"data.FashionMNIST.mirrors = [{data.FashionMNIST.mirrors[0]!r}]\n"
-                 f"data.FashionMNIST.resources = {data.FashionMNIST.resources!r}\n"
-                 f"data.data_folders = lambda root=None: [Path({str(folder)!r})]")
-    load = "print(len(d2lvgg.load_data_fashion_mnist(8, source='download')[0].labels))"
+    server.expect_request(f"/{cifar10.ARCHIVE}").respond_with_data(
+        (archive / cifar10.ARCHIVE).read_bytes())
+    notebook.run("import d2lvgg; from d2lvgg import cifar10; from pathlib import Path\n"
+                 f"cifar10.BATCHES, cifar10.PER_BATCH = {cifar10.BATCHES!r}, 20\n"
+                 f"cifar10.SITE, cifar10.ARCHIVE_HASH = "
+                 f"{cifar10.SITE!r}, {cifar10.ARCHIVE_HASH!r}\n"
+                 f"cifar10.DATA_FOLDER = Path({str(folder)!r})")
+    load = "print(len(d2lvgg.load_data_cifar10(8, source='download')[0].labels))"
     assert notebook.run(load)[1][0] == "KeyboardInterrupt"
     over.set()
     assert os.listdir(folder) == []
     printed, error = notebook.run(load)
-    assert (printed[-3:], error) == ("20\n", FINE)
+    assert (printed[-4:], error) == ("100\n", FINE)

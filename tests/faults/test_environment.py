@@ -5,12 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 import yaml
 from rattler import MatchSpec
 from rattler.exceptions import InvalidMatchSpecError
+
+from d2lvgg import data
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -101,6 +104,29 @@ def test_the_fast_tests_pass_on_python_3_13(environment):
                   *[f"--ignore=tests/{name}" for name in left_out],
                   "-m", "not slow and not browser")
     assert " passed" in printed
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_wheel_holds_the_data_and_its_licence(tmp_path):
+    source = tmp_path / "source"  # a copy, for building writes into the folder that it builds from
+    source.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    shutil.copytree(ROOT / "d2lvgg", source / "d2lvgg")
+    built = uv("build", "--wheel", "--out-dir", tmp_path / "dist", source)
+    assert built.returncode == 0, built.stderr
+    wheel, = (tmp_path / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    shipped = sorted(path.name for path in (tmp_path / "site/d2lvgg/fashion_mnist").iterdir())
+    assert shipped == ["LICENSE", *sorted(f"{name}.gz" for name in data.FILES)]
+    done = subprocess.run(
+        [sys.executable, "-c", "from d2lvgg import data; print(data.__file__)\n"
+                               "print(len(data.load_data_fashion_mnist(128)[0]))"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True, text=True, timeout=300)
+    assert done.stdout == f"{tmp_path}/site/d2lvgg/data.py\n469\n", done.stderr
 
 
 @pytest.mark.slow

@@ -1,0 +1,200 @@
+"""CIFAR-10: found on the disk, else downloaded, else coloured shapes in its place.
+
+It is read from its binary version. The version that torchvision downloads is a Python pickle,
+which can run code while it is opened.
+"""
+
+import hashlib
+import os
+import tarfile
+import tempfile
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from .data import DataError, make_loaders, whole_numbers
+from .drawn import draw_images
+from .image_folder import read_image_folder
+
+CIFAR10_LABELS = ("airplane", "automobile", "bird", "cat", "deer",
+                  "dog", "frog", "horse", "ship", "truck")
+
+# Address and hash of the binary version as published on https://www.cs.toronto.edu/~kriz/cifar.html
+SITE = "https://www.cs.toronto.edu/~kriz/"
+ARCHIVE = "cifar-10-binary.tar.gz"
+ARCHIVE_HASH = "md5:c32a1d4ab5d03f1284b67883e8d87530"
+UNPACKED = "cifar-10-batches-bin"
+# SHA-256 of each file. Its 10,000 records are a label byte and 3 x 32 x 32 bytes of an image.
+BATCHES = {
+    "data_batch_1.bin": "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+    "data_batch_2.bin": "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+    "data_batch_3.bin": "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+    "data_batch_4.bin": "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+    "data_batch_5.bin": "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+    "test_batch.bin": "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+}
+DATA_FOLDER = Path(__file__).parents[1] / "data"  # the project's
+PER_BATCH = 10_000
+RECORD = 1 + 3 * 32 * 32  # bytes
+TIMEOUT = 5  # seconds without a byte before a download attempt is given up
+
+
+def load_data_cifar10(batch_size, resize=None, *, device=None, num_train=None, num_test=None,
+                      root=None, source="auto", seed=None):
+    """Return (train_iter, test_iter) over CIFAR-10, X (B, 3, 32, 32), as for Fashion-MNIST.
+
+    resize is the side in pixels (None: 32). source 'auto' looks in root, $D2LVGG_DATA and the
+    project's data/, for CIFAR-10's binary version or for the set as image files in
+    train/<class>/ and test/<class>/; then a download; then it falls back on drawn shapes with a
+    warning. 'folder', 'download' and 'sketch' insist. `.source` says which it was, `.classes`
+    names the labels. Raises DataError where the data cannot be had, ValueError on bad arguments.
+    Source: A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.
+    """
+    numbers = whole_numbers(batch_size=batch_size, resize=resize, num_train=num_train,
+                            num_test=num_test, seed=seed)
+    train, test, found = find_cifar10(source, root, numbers["num_train"], numbers["num_test"])
+    return make_loaders(train, test, device=device, source=found, classes=CIFAR10_LABELS, **numbers)
+
+
+def find_cifar10(source="auto", root=None, num_train=None, num_test=None):
+    """Return ((images, labels), (images, labels), source in words), uint8 (N, 3, 32, 32) and (N,).
+
+    At least num_train and num_test images, where there are so many.
+    """
+    folders = data_folders(root)
+    steps = {
+        "folder": lambda: from_folders(folders, num_train, num_test),
+        "download": lambda: (*download(folders, num_train), "CIFAR-10, downloaded"),
+        "sketch": lambda: (draw_images(num_train or 10_000, seed=0),
+                           draw_images(num_test or 2_000, seed=1), "coloured sketch set"),
+    }
+    if source not in ("auto", *steps):
+        raise ValueError(f"the data source {source!r} is unknown: choose one of "
+                         f"{', '.join(('auto', *steps))}")
+    reasons = []
+    for name in steps if source == "auto" else [source]:
+        if reasons and name == "sketch":
+            warnings.warn("no CIFAR-10 could be had, so this runs on drawn shapes, and its "
+                          "accuracies compare with nothing published. Tried: "
+                          + "; ".join(reasons), stacklevel=3)
+        try:
+            return steps[name]()
+        except DataError as error:
+            reasons.append(str(error))
+    raise DataError("; ".join(reasons))
+
+
+def data_folders(root=None):
+    """Return the folders where data may lie and be put, first choice first."""
+    folders = [root, os.environ.get("D2LVGG_DATA"), DATA_FOLDER]
+    return [Path(folder) for folder in folders if folder]
+
+
+def from_folders(folders, num_train, num_test):
+    reasons = []
+    for folder in folders:
+        try:
+            return *read_batches(folder, num_train), f"CIFAR-10, {folder}"
+        except DataError as error:
+            reasons.append(str(error))
+        for place in (folder, folder / "cifar10"):  # one of its many copies as image files
+            if all((place / "train" / name).is_dir() for name in CIFAR10_LABELS):
+                train, test, _ = read_image_folder(place, 32, num_train, num_test)
+                return train, test, f"CIFAR-10 as image files (not its own bytes), {place}"
+    raise DataError("; ".join(reasons))
+
+
+def read_batches(folder, num_train=None):
+    """Return (train, test), (images, labels) each, from the archive in folder or its files.
+
+    Reads the batches that hold the first num_train, and the test batch. Raises DataError where a
+    file is missing, or is not byte for byte the published one.
+    """
+    archive, unpacked = folder / ARCHIVE, folder / UNPACKED
+    *train_names, test_name = BATCHES
+    count = len(train_names) if num_train is None else -(-num_train // PER_BATCH)
+    names = [*train_names[:count], test_name]
+    records = np.empty((len(names), PER_BATCH, RECORD), np.uint8)
+    try:
+        if archive.exists():
+            with tarfile.open(archive, "r:gz") as tar:  # nothing is unpacked to the disk
+                for place, name in enumerate(names):
+                    file = tar.extractfile(f"{UNPACKED}/{name}")
+                    records[place] = verify(file.read(PER_BATCH * RECORD + 1), archive / name)
+        else:
+            for place, name in enumerate(names):
+                records[place] = verify((unpacked / name).read_bytes(), unpacked / name)
+    except FileNotFoundError:
+        raise DataError(f"{archive} is not there") from None
+    except (tarfile.TarError, KeyError, EOFError, zlib.error) as error:
+        raise DataError(f"{archive} is truncated or damaged ({error}): delete it, and it is "
+                        "fetched anew") from None
+    except OSError as error:
+        raise DataError(f"{error.filename or archive} cannot be read "
+                        f"({error.strerror or error}): delete it, and it is fetched anew") from None
+    labels, images = records[..., 0], records[..., 1:].reshape(len(names), PER_BATCH, 3, 32, 32)
+    train = images[:-1].reshape(-1, 3, 32, 32), labels[:-1].reshape(-1)
+    return train, (images[-1], labels[-1])
+
+
+def verify(content, path):
+    """Return the records in content. Raises DataError unless it is the published file path.name."""
+    if hashlib.sha256(content).hexdigest() != BATCHES[path.name]:
+        raise DataError(f"{path} is not the published file ({len(content):,} bytes read, "
+                        f"{PER_BATCH * RECORD:,} and another content wanted): delete it, and it "
+                        "is fetched anew")
+    return np.frombuffer(content, np.uint8).reshape(PER_BATCH, RECORD)
+
+
+def download(folders, num_train):
+    """Fetch the archive into the first of folders that can be written, and return what it holds."""
+    folder = writable(folders)
+    fetch(folder)
+    return read_batches(folder, num_train)
+
+
+def fetch(folder):
+    """Download the archive into folder, whole and of the published hash, or not at all."""
+    import pooch
+    import requests
+
+    def getter(url, output, mirror):
+        try:
+            pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)(url, output, mirror)
+        except (requests.exceptions.ConnectionError, requests.exceptions.Timeout):
+            # A DataError ends it here: pooch tries again after errors of requests alone, and a
+            # student with no network would wait three times.
+            raise DataError(f"{SITE} cannot be reached: connect to the network, or put {ARCHIVE} "
+                            f"into {folder}") from None
+
+    pooch.get_logger().setLevel("WARNING")  # the bar says enough; its notes hold private paths
+    try:
+        with tempfile.TemporaryDirectory(dir=folder) as private:
+            # In a folder of its own: thirty students may start on one shared folder at once.
+            fetcher = pooch.create(path=private, base_url=SITE, registry={ARCHIVE: ARCHIVE_HASH},
+                                   retry_if_failed=2)
+            os.replace(fetcher.fetch(ARCHIVE, downloader=getter), folder / ARCHIVE)
+    except (requests.exceptions.RequestException, ValueError) as error:
+        raise DataError(f"the download of {ARCHIVE} failed ({error}): try again later, or put it "
+                        f"into {folder} yourself") from None
+    except OSError as error:
+        raise DataError(no_room(folder, error.strerror)) from None
+
+
+def writable(folders):
+    """Return the first of folders that can be written, made where it is missing."""
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+            return folder
+        except OSError as error:
+            reason = no_room(folder, error.strerror)
+    raise DataError(reason)
+
+
+def no_room(folder, reason):
+    return (f"cannot write to {folder} ({reason}): name a folder with 500 MB free that you "
+            "can write to, in root= or in the environment variable D2LVGG_DATA")

@@ -1,0 +1,109 @@
+"""Your own images, from a folder for each class: in colour, held on the device as bytes."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from .data import DataError, make_loaders, whole_numbers
+
+
+def load_data_image_folder(root, batch_size, resize, *, device=None, num_train=None, num_test=None,
+                           seed=None):
+    """Return (train_iter, test_iter) over the images in root/train/<class>/, root/test/<class>/.
+
+    Each image, colour or grey, is cropped to its central square and brought to resize pixels a
+    side: X (B, 3, resize, resize). `.classes` holds the class folders' names, sorted; a label is a
+    place in it. num_train and num_test take so many, the classes in turn. A file that is no
+    image is named in a warning and left out. Raises DataError where folders or images are
+    missing or do not fit the memory, ValueError on bad numbers.
+    """
+    if resize is None:
+        raise ValueError("resize is None: images of many sizes become one, so give their side in "
+                         "pixels, such as 64")
+    numbers = whole_numbers(batch_size=batch_size, resize=resize, num_train=num_train,
+                            num_test=num_test, seed=seed)
+    train, test, classes = read_image_folder(Path(root), numbers["resize"], numbers["num_train"],
+                                             numbers["num_test"])
+    numbers["resize"] = None  # they have their size
+    return make_loaders(train, test, device=device, source=f"images in {root}", classes=classes,
+                        **numbers)
+
+
+def read_image_folder(root, side, num_train=None, num_test=None):
+    """Return (train, test, classes) of an image folder, (images, labels) for each part."""
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder (looked for from {Path.cwd()}): give the one "
+                        "that holds train/ and test/")
+    for part in ("train", "test"):
+        if not (root / part).is_dir():
+            raise DataError(f"{root} has no folder {part}/: put images into {root}/train/<class>/"
+                            f" and others into {root}/test/<class>/")
+    classes = class_names(root / "train")
+    unknown = [name for name in class_names(root / "test") if name not in classes]
+    if unknown:
+        raise DataError(f"{root}/test has the class {unknown[0]!r}, which {root}/train has not: a "
+                        f"network cannot name what it was never shown (train has "
+                        f"{', '.join(classes) or 'no class folders'})")
+    train = read_part(root / "train", classes, side, num_train)
+    test = read_part(root / "test", classes, side, num_test)
+    return train, test, classes
+
+
+def class_names(folder):
+    return sorted(path.name for path in folder.iterdir()
+                  if path.is_dir() and not path.name.startswith("."))
+
+
+def read_part(folder, classes, side, count=None):
+    """Return (images, labels) of folder/<class>/*: classes in turn, the first count that open."""
+    ranked = sorted((place, label, path) for label, name in enumerate(classes)
+                    for place, path in enumerate(image_files(folder / name)))
+    size = 2 * 3 * side * side * min(len(ranked), count or len(ranked))  # twice: one copy is made
+    free = psutil.virtual_memory().available
+    if size > free:
+        raise DataError(f"the images in {folder} need {size / 1e9:.1f} GB of memory at {side} "
+                        f"pixels a side, and {free / 1e9:.1f} GB are free: take fewer (num_train, "
+                        "num_test) or a smaller resize")
+    images, labels, broken = [], [], []
+    for _, label, path in ranked:
+        if len(images) == count:
+            break
+        try:
+            images.append(read_image(path, side))
+            labels.append(label)
+        except Exception as error:  # what decoders raise for a broken file is not one family
+            broken.append(f"{path} ({error})".replace(f" '{path}'", ""))
+    if broken:
+        more = f", and {len(broken) - 5} more" * (len(broken) > 5)
+        warnings.warn(f"left out, as no image could be read from it: "
+                      f"{'; '.join(broken[:5])}{more}", stacklevel=4)
+    if not images:
+        raise DataError(f"{folder} holds no images that can be read: put JPEG or PNG files into "
+                        f"{folder}/<class>/, one folder a class")
+    missing = set(range(len(classes))) - set(labels)
+    if missing and folder.name == "train" and count is None:
+        raise DataError(f"{folder / classes[min(missing)]} holds no images that can be read: put "
+                        "some there, or delete the folder")
+    return np.stack(images), np.array(labels)
+
+
+def image_files(folder):
+    """Return the files of a class folder, sorted, without those that systems leave behind."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_file()
+                  and not path.name.startswith(".") and path.name not in ("Thumbs.db",
+                                                                          "desktop.ini"))
+
+
+def read_image(path, side):
+    """Return an image's central square as uint8 (3, side, side)."""
+    from PIL import Image, ImageOps
+
+    with Image.open(path) as image:
+        image.draft("RGB", (2 * side, 2 * side))  # a large JPEG is decoded at part of its size
+        upright = ImageOps.exif_transpose(image).convert("RGB")  # phones note how they were held
+        square = ImageOps.fit(upright, (side, side), Image.Resampling.BILINEAR)
+    return np.asarray(square).transpose(2, 0, 1)
