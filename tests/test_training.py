@@ -26,7 +26,7 @@ def small_net(**options):
                          nn.Linear(32, 10))
 
 
-def sketch_loaders(num_train=200, num_test=50, batch_size=16, shuffle=True):
+def small_loaders(num_train=200, num_test=50, batch_size=16, shuffle=True):
     sets = []
     for count, (images, labels) in zip((num_train, num_test), read_fashion_mnist(), strict=True):
         sets.append(TensorDataset(torch.tensor(images[:count, None]) / 255,
@@ -58,10 +58,10 @@ def test_every_step_is_the_books(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(nn, "CrossEntropyLoss", RecordingLoss)
         RecordingLoss.steps, RecordingAnimator.points = [], []
-        net, loaders = small_net(), sketch_loaders(640)
+        net, loaders = small_net(), small_loaders(640)
         torch.manual_seed(1)
         d2l.train_ch6(net, *loaders, 3, 0.1, torch.device("cpu"))
-    net, loaders = small_net(), sketch_loaders(640)
+    net, loaders = small_net(), small_loaders(640)
     torch.manual_seed(1)
     history = train(net, *loaders, 3, 0.1, torch.device("cpu"), precision="fp32",
                     channels_last=False)
@@ -104,7 +104,7 @@ def test_the_books_call_with_the_books_loaders(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize(("num_train", "num_epochs"), [(10, 1), (16, 2), (40, 1)])
 def test_one_batch_and_one_epoch_work(num_train, num_epochs):
-    history = train(small_net(), *sketch_loaders(num_train), num_epochs, 0.05)
+    history = train(small_net(), *small_loaders(num_train), num_epochs, 0.05)
     assert len(history.step_losses) == num_epochs * math.ceil(num_train / 16)
     assert history.animator.X[0][-1] == num_epochs
     assert history.animator.X[2] == list(range(1, num_epochs + 1))
@@ -145,7 +145,7 @@ class InterruptedLoader(list):
 
 
 def test_ctrl_c_keeps_the_history_and_the_plot_and_can_be_run_again(capsys):
-    train_iter, test_iter = sketch_loaders()
+    train_iter, test_iter = small_loaders()
     net, loader = small_net(), InterruptedLoader(train_iter, at=13 + 5)
     history = train(net, loader, test_iter, 5, 0.05)
     assert history.interrupted
@@ -196,7 +196,7 @@ def test_a_run_on_drawn_images_says_so_in_its_plot_and_its_words():
 
 
 def test_precision_is_what_the_machine_has_or_what_was_asked_for():
-    loaders = sketch_loaders(32)
+    loaders = small_loaders(32)
     auto = train(small_net(), *loaders, 1, 0.1).precision
     assert auto == ("bf16" if d2lvgg.scale.has_fast_bf16(d2lvgg.try_gpu()) else "fp32")
     net = small_net()
@@ -205,7 +205,7 @@ def test_precision_is_what_the_machine_has_or_what_was_asked_for():
 
 
 def test_init_weights_false_keeps_what_was_learned():
-    loaders = sketch_loaders(160)
+    loaders = small_loaders(160)
     net = small_net()
     before = train(net, *loaders, 4, 0.1).epochs[-1]["train_loss"]
     on = train(net, *loaders, 1, 0.01, init_weights=False).epochs[-1]["train_loss"]
@@ -215,7 +215,7 @@ def test_init_weights_false_keeps_what_was_learned():
 
 def test_accuracy_counts_every_example_once_and_leaves_the_mode():
     net = small_net()
-    _, test_iter = sketch_loaders(num_test=37)
+    _, test_iter = small_loaders(num_test=37)
     net.eval()
     right = total = 0
     with torch.no_grad():
@@ -241,7 +241,7 @@ def test_accuracy_counts_every_example_once_and_leaves_the_mode():
 def test_bad_arguments_are_refused_before_anything_changes(change, words):
     net = small_net()
     before = [p.clone() for p in net.parameters()]
-    train_iter, test_iter = sketch_loaders(16)
+    train_iter, test_iter = small_loaders(16)
     options = {"train_iter": train_iter, "num_epochs": 1, "lr": 0.1, **change}
     with pytest.raises(ValueError, match=words):
         train(net, test_iter=test_iter, **options)
@@ -291,7 +291,7 @@ def test_a_loader_that_ends_early_or_holds_nothing():
 
 
 def test_a_loss_that_is_no_number_stops_the_run_at_once_with_advice(capsys):
-    loaders = sketch_loaders(640)
+    loaders = small_loaders(640)
     history = train(small_net(), *loaders, 10, 1e12, "cpu", precision="fp32")
     assert history.epochs == []
     assert not all(math.isfinite(l) for l in history.step_losses)
@@ -320,7 +320,7 @@ class Roomless(nn.Module):
     (0, "not one picture")])
 def test_out_of_memory_says_which_batch_fits(room, words):
     with pytest.raises(MemoryError, match=words):
-        train(Roomless(room), *sketch_loaders(32), 1, 0.1, "cpu")
+        train(Roomless(room), *small_loaders(32), 1, 0.1, "cpu")
 
 
 def test_compile_leaves_the_odd_last_batch_alone(monkeypatch):
@@ -333,7 +333,7 @@ def test_compile_leaves_the_odd_last_batch_alone(monkeypatch):
         return run
 
     monkeypatch.setattr(torch, "compile", compiled)
-    history = train(small_net(), *sketch_loaders(40), 2, 0.1, "cpu", compile=True)
+    history = train(small_net(), *small_loaders(40), 2, 0.1, "cpu", compile=True)
     assert sizes == [16, 16, 16, 16]  # and the 8 left over ran uncompiled
     assert history.to_frame().examples.tolist() == [40, 40]
     assert training.wants_compile("auto", torch.device("cpu")) is False  # it is slower there
