@@ -9,7 +9,8 @@ import matplotlib
 import torch
 from IPython.display import display
 
-from .figures import STYLE, shapes_shrinking
+from .display import STYLE
+from .figures import shapes_shrinking
 from .models import VGG_ARCHS, shrink, vgg
 from .shapes import trace_shapes
 
