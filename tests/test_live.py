@@ -1,4 +1,4 @@
-"""The live plot: in place, throttled, whole at the end, in every front end, with d2l and without."""
+"""The live plot: in place, throttled, whole at the end, in every front end; with d2l, without."""
 
 import inspect
 import subprocess
