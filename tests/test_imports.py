@@ -13,65 +13,67 @@ import d2lvgg
 STUB = Path(d2lvgg.__file__).with_suffix(".pyi")
 # Seconds or tens of MB each. torch imports its _dynamo by itself when an optimizer is made.
 HEAVY = {"torchvision", "d2l", "pandas", "matplotlib", "IPython", "ipywidgets", "PIL", "requests",
-         "pooch", "scipy", "torch._dynamo", "torch._inductor", "sympy"}
-OURS = {"d2lvgg", "lazy_loader"}
-LOADERS = "d2lvgg.load_data_fashion_mnist(32, num_train=64, num_test=32)"
-ONE_STEP = """
-import torch
-net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))
-batch = torch.rand(8, 1, 28, 28), torch.arange(8)
-d2lvgg.train(net, [batch], [batch], 1, 0.1, torch.device("cpu"))
-"""
+         "pooch", "scipy", "sympy", "torch._dynamo", "torch._inductor"}
+STAGES = {
+    "python": "import ast",
+    "d2lvgg": "import d2lvgg",
+    "torch": "import torch",
+    "models": "import d2lvgg.models",
+    "every public name": "for name in dir(d2lvgg):\n"
+                         "    if name != 'LiveAnimator': getattr(d2lvgg, name)",
+    "loaders": "d2lvgg.load_data_fashion_mnist(32, num_train=64, num_test=32)",
+    "a step of training":
+        "net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))\n"
+        "batch = torch.rand(8, 1, 28, 28), torch.arange(8)\n"
+        "d2lvgg.train(net, [batch], [batch], 1, 0.1, torch.device('cpu'))",
+    "LiveAnimator": "d2lvgg.LiveAnimator",
+}
 
 
-def imported(code):
-    """Return the names in sys.modules after code, in a Python of its own: {'torch.nn', …}."""
-    done = subprocess.run(
-        [sys.executable, "-c", f"{code}\nimport sys\nprint('modules:', *sys.modules)"],
-        capture_output=True, text=True, timeout=120)
+@pytest.fixture(scope="module")
+def imported():
+    """What each of STAGES added to sys.modules, one after the other in a Python of its own."""
+    stages = [f"{code}\nprint({f'modules of {name}:'!r}, *sys.modules, flush=True)"
+              for name, code in STAGES.items()]
+    done = subprocess.run([sys.executable, "-c", "\n".join(["import sys", *stages])],
+                          capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    return set(done.stdout.rpartition("modules:")[2].split())
+    added, before = {}, set()
+    for name in STAGES:
+        names = set(done.stdout.partition(f"modules of {name}:")[2].partition("\n")[0].split())
+        added[name], before = names - before, names
+    return added
 
 
 def packages(names):
     return {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names)
 
 
-@pytest.fixture(scope="module")
-def with_torch():
-    return imported("import torch")
+def test_importing_d2lvgg_imports_nothing_else(imported):
+    assert packages(imported["d2lvgg"]) == {"d2lvgg", "lazy_loader"}
 
 
-def test_importing_d2lvgg_imports_nothing_else():
-    assert packages(imported("import d2lvgg") - imported("import ast")) == OURS
+def test_models_import_torch_alone(imported):
+    assert imported["models"] == {"d2lvgg.models"}
+    assert "torch" in packages(imported["torch"])  # so the stages do see what is imported
 
 
-def test_models_import_torch_alone(with_torch):
-    names = imported("import d2lvgg.models")
-    assert packages(names - with_torch) == OURS
-    assert not names & HEAVY
+def test_no_public_name_imports_what_is_heavy(imported):
+    assert packages(imported["every public name"]) <= {
+        "d2lvgg", "torch", "cycler", "psutil", "tqdm", "triton"}
+    assert not imported["every public name"] & HEAVY
 
 
-@pytest.mark.parametrize("name", d2lvgg.__all__)
-def test_no_public_name_imports_what_is_heavy(name, with_torch):
-    """But for LiveAnimator, which is a d2l.Animator, and so needs d2l."""
-    names = imported(f"import d2lvgg\nd2lvgg.{name}")
-    assert ("d2l" in names) == (name == "LiveAnimator")
-    if name != "LiveAnimator":
-        assert packages(names - with_torch) <= OURS | {"cycler", "psutil", "tqdm", "triton"}
-        assert not names & HEAVY
+def test_loading_data_imports_no_more(imported):
+    assert packages(imported["loaders"]) <= {"d2lvgg", "torch"}
+    assert not imported["loaders"] & HEAVY
 
 
-def test_loading_data_imports_no_more(with_torch):
-    names = imported(f"import d2lvgg\n{LOADERS}")
-    assert packages(names - with_torch) <= OURS | {"psutil"}
-    assert not names & HEAVY
-
-
-def test_the_first_step_of_training_needs_neither_torchvision_nor_d2l():
-    names = imported(f"import d2lvgg\n{ONE_STEP}")
-    assert "matplotlib" in names  # it was drawn
-    assert not names & {"torchvision", "d2l", "pandas", "ipywidgets", "requests", "pooch"}
+def test_the_first_step_of_training_needs_neither_torchvision_nor_d2l(imported):
+    assert "matplotlib" in imported["a step of training"]  # it was drawn
+    assert not imported["a step of training"] & {"torchvision", "d2l", "ipywidgets", "requests",
+                                                 "pooch"}
+    assert "d2l" in imported["LiveAnimator"]  # which is a d2l.Animator, and so needs it
 
 
 def test_the_stub_lists_the_public_names_once_and_each_is_there():
