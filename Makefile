@@ -28,7 +28,7 @@ test-all: .venv/class .venv/teach test ## make test, then what is slow: installi
 	$(RUN) frameworks/compare.py --parity
 
 class: .venv/class ## turn the lessons into an nbgrader course in NBGRADER_COURSE=build/class
-	$(RUN) lessons/classroom.py $(NBGRADER_COURSE)
+	$(RUN) -m tools.classroom $(NBGRADER_COURSE)
 
 frameworks: .venv/installed ## prove VGG equal in PyTorch, MXNet and MindSpore, time and train it
 	$(RUN) frameworks/compare.py
@@ -40,24 +40,24 @@ bench: .venv/installed ## the book's training against ours, in pairs; nothing el
 	$(RUN) benchmarks/train_speed.py
 
 notebooks: .venv/installed ## build and execute notebooks/ from lessons/
-	$(RUN) lessons/build.py --measure
+	$(RUN) -m tools.notebooks --measure
 
 tables: .venv/installed ## fill in README's tables from what was measured
-	$(RUN) lessons/build.py --tables
+	$(RUN) -m tools.notebooks --tables
 
 figures: .venv/installed ## draw images/ anew
-	$(RUN) -m d2lvgg figures
+	$(RUN) -m tools.figures
 
 check: .venv/installed ## print what a bug report needs
 	$(RUN) -m d2lvgg check
 
 slides: .venv/teach ## make build/slides/: one HTML file a lesson, needs no network
-	$(RUN) lessons/slides.py
+	$(RUN) -m tools.slides
 
 site: .venv/teach ## make build/site/: the course to read without Python
-	$(RUN) lessons/website.py
+	$(RUN) -m tools.website
 
-screenshot: .venv/installed ## take README's picture of lesson 08 in JupyterLab anew
+screenshot: .venv/installed ## take README's picture of lesson 09 in JupyterLab anew
 	D2LVGG_SCREENSHOT=images/jupyterlab.png $(RUN) -m pytest tests/test_browser.py
 
 constraints: .venv/installed ## move constraints.txt to the newest versions

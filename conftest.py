@@ -11,6 +11,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import matplotlib  # noqa: E402
 from nbval.kernel import RunningKernel  # noqa: E402
 
+collect_ignore = ["lessons/template"]  # to be copied; tests/test_template.py tests a copy
+
 # Not through MPLBACKEND: the notebooks' kernels would inherit that and show no pictures.
 matplotlib.use("agg")
 

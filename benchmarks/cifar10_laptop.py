@@ -1,4 +1,4 @@
-"""Train lesson 12's recipe on all of CIFAR-10 for some ten minutes, and note what it reached.
+"""Train lesson 14's recipe on all of CIFAR-10 for some ten minutes, and note what it reached.
 
     D2LVGG_DATA=FOLDER OMP_NUM_THREADS=1 python benchmarks/cifar10_laptop.py
     ... --epochs 30 --ratio 4       a quarter of the paper's widths (the default)

@@ -1,4 +1,4 @@
-"""The course without a notebook: python -m d2lvgg check | data | train | figures."""
+"""The course without a notebook: python -m d2lvgg check | data | train."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ matplotlib.use("agg")  # no window, and no kernel to draw into
 import torch  # noqa: E402
 
 import d2lvgg  # noqa: E402
-from d2lvgg import data, figures, parallel, recipes, scale, training  # noqa: E402
+from d2lvgg import data, parallel, recipes, scale, training  # noqa: E402
 
 
 def check(_options):
@@ -28,7 +28,7 @@ def fetch(options):
 
 
 def train(options):
-    """Train the network of lesson 08 and save its curve as a picture."""
+    """Train the network of lesson 09 and save its curve as a picture."""
     chosen = d2lvgg.pick_scale(options.scale)
     options.out.mkdir(parents=True, exist_ok=True)  # refused now rather than after the training
     with parallel.process_group() as device:
@@ -52,16 +52,10 @@ def train(options):
         raise ValueError(history.diverged)
 
 
-def draw(_options):
-    """Draw images/ anew."""
-    for path in figures.draw_all():
-        print(path.relative_to(figures.IMAGES.parent))
-
-
 def main():
     parser = argparse.ArgumentParser(prog="python -m d2lvgg", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="check | data | train | figures")
-    for name, run in (("check", check), ("data", fetch), ("train", train), ("figures", draw)):
+    commands = parser.add_subparsers(required=True, metavar="check | data | train")
+    for name, run in (("check", check), ("data", fetch), ("train", train)):
         command = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run)
         if run in (fetch, train):

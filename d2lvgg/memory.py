@@ -1,4 +1,4 @@
-"""Memory that PyTorch frees and asks for again a moment later. Lesson 13 explains it."""
+"""Memory that PyTorch frees and asks for again a moment later. Lesson 15 explains it."""
 
 import ctypes
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Training in several processes, by torch's own DistributedDataParallel. Lesson 15 explains it."""
+"""Training in several processes, by torch's own DistributedDataParallel. Lesson 17 explains it."""
 
 import gc
 import os

@@ -8,13 +8,14 @@ import ipywidgets
 import matplotlib
 import torch
 from IPython.display import display
+from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
 
-from .display import STYLE
-from .figures import shapes_shrinking
+from .display import BLUE, ORANGE, STYLE
 from .models import VGG_ARCHS, shrink, vgg
 from .shapes import trace_shapes
 
-# What the backward pass needs of each layer's output, in times its bytes; lesson 07 measures it.
+# What the backward pass needs of each layer's output, in times its bytes; lesson 08 measures it.
 KEPT = {"ReLU": 1, "MaxPool2d": 3, "Dropout": 2}
 
 
@@ -42,6 +43,49 @@ def read_arch(text):
         return VGG_ARCHS.get(text) or ast.literal_eval(text)
     except (SyntaxError, ValueError):
         return text  # check_arch says in a sentence what is wrong with it
+
+
+def shapes_shrinking(conv_arch=VGG_ARCHS["vgg11"], input_size=224):
+    """A VGG's image and block outputs as boxes, height × width × channels to scale."""
+    fig = Figure(figsize=(7.2, 3.9))
+    axes = fig.add_axes((0, 0, 1, 1))
+    axes.axis("off")
+    axes.set_aspect("equal")
+    with torch.device("meta"):
+        rows = trace_shapes(vgg(conv_arch, input_size=input_size), (1, 1, input_size, input_size))
+    volumes = [("picture", (1, input_size, input_size)),
+               *((f"block {row.name}", tuple(row.output_shape[1:])) for row in rows
+                 if row.layer == "Sequential")]
+    thick, slant = 0.25, 0.3  # of a channel, in units of which a picture has 224; depth is slanted
+    pixel = 224 / input_size
+    thickness = "a quarter" if thick == 0.25 * pixel else f"{thick / pixel:.2f}"
+    x = 0
+    for place, (name, (channels, height, width)) in enumerate(volumes):
+        w, d, h = channels * thick, width * pixel * slant, height * pixel
+        colour = ORANGE if place == 0 else BLUE
+        for corners, alpha in (
+                (((0, 0), (w, 0), (w, h), (0, h)), 0.55),
+                (((0, h), (w, h), (w + d, h + d), (d, h + d)), 0.25),
+                (((w, 0), (w + d, d), (w + d, h + d), (w, h)), 0.4)):
+            axes.add_patch(Polygon([(x + a, b) for a, b in corners], facecolor=colour,
+                                   alpha=alpha, edgecolor="0.2", linewidth=0.6))
+        middle = x + (w + d) / 2
+        axes.text(middle, -14, name, ha="center", va="top", size=9, weight="bold")
+        axes.text(middle, -34, f"{channels}×{height}×{width}", ha="center", va="top", size=9)
+        axes.text(middle, -54, f"{channels * height * width:,}", ha="center", va="top", size=9)
+        x += max(w + d, 92) + 22
+    x = max(x, 620)  # with few blocks, room for the words
+    axes.text(-24, -54, "numbers", ha="right", va="top", size=9, color="0.3")
+    axes.text(-24, -34, "shape", ha="right", va="top", size=9, color="0.3")
+    head = " → ".join(f"{row.output_shape[1]:,}" for row in rows
+                      if row.layer in ("Flatten", "Linear"))
+    axes.text(x - 22, 165, f"then flattened, and three linear layers:\n{head}", ha="right",
+              size=9, linespacing=1.6)
+    axes.text(x - 22, 250, "All boxes to one scale. Width is drawn slanted;\n"
+              f"a channel is drawn {thickness} of a pixel thick.", ha="right", size=9, color="0.3",
+              linespacing=1.6)
+    axes.set(xlim=(-82, x - 10), ylim=(-75, 310))
+    return fig
 
 
 def explore_vgg(conv_arch="vgg11", ratio=1, input_size=224, batch_size=128):

@@ -7,10 +7,12 @@ import pytest
 import torch
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
-from test_lessons import NOTEBOOKS, build
+from test_notebooks import NOTEBOOKS
 
-from d2lvgg import display, figures
+from d2lvgg import display
 from d2lvgg.live import LivePlot
+from tools import notebooks
+from tools.figures import LAYER_COLOURS
 
 # Machado, Oliveira, Fernandes 2009, table 1, severity 1: what a colour becomes, in linear RGB.
 SEEN_BY = {
@@ -54,7 +56,7 @@ def test_colours_stay_apart(colours, least, eyes):
     assert nearest(colours, SEEN_BY[eyes]) >= least
 
 
-@pytest.mark.parametrize("colours", [display.COLOURS, tuple(figures.LAYER_COLOURS.values())],
+@pytest.mark.parametrize("colours", [display.COLOURS, tuple(LAYER_COLOURS.values())],
                          ids=["curves", "layers"])
 def test_colours_stay_apart_in_grey(colours):
     grey = sorted(float(lab(colour, SEEN_BY["everybody"])[0]) for colour in colours)
@@ -103,7 +105,7 @@ def test_a_picture_without_words_gets_its_caption():
     notebook = nbformat.v4.new_notebook(cells=[
         nbformat.v4.new_code_cell(outputs=[output, named]),
         nbformat.v4.new_markdown_cell("*A `net` of* five *blocks.*\n\nText.")])
-    build.add_alt_text(notebook)
+    notebooks.add_alt_text(notebook)
     assert [out.metadata["image/png"]["alt"] for out in notebook.cells[0].outputs] == [
         "A net of five blocks.", "loss against step."]
 

@@ -1,5 +1,6 @@
 """The benchmarks' arithmetic, and that their results say what they were measured on."""
 
+import itertools
 import json
 import statistics
 import sys
@@ -49,6 +50,21 @@ def test_results_follow_from_the_recorded_rounds(path):
         for name, times in rounds.items():
             rates = [found["train pictures"] / t for t in times]
             assert found["examples/s"][name]["median"] == pytest.approx(statistics.median(rates))
+
+
+def test_lesson_15_reads_the_waterfall_rightly():
+    sizes = json.loads((train_speed.RESULTS / "cpu.json").read_text())["sizes"]
+    gains = {}
+    for size, found in sizes.items():
+        medians = [rate["median"] for rate in found["examples/s"].values()]
+        gains[size] = [after / before for before, after in itertools.pairwise(medians)]
+    loop, loader, layout, precision, memory = gains["224"]
+    assert max(loop, loader) < 1.1
+    assert min(layout, precision, memory) > 1.5
+    loop, loader, layout, precision, memory = gains["64"]
+    assert 1.25 < loader < 1.4
+    assert layout < 1.1
+    assert min(precision, memory) > 1.25
 
 
 def test_there_is_a_result_of_a_processor():

@@ -1,4 +1,4 @@
-"""A student's first hour, in a real browser: lesson 08 in JupyterLab, with its live plot."""
+"""A student's first hour, in a real browser: lesson 09 in JupyterLab, with its live plot."""
 
 import json
 import os
@@ -98,8 +98,8 @@ def open_notebook(page, lab, name):
 
 
 @pytest.mark.timeout(900)
-def test_lesson_08_trains_with_a_live_plot(lab, page):
-    open_notebook(page, lab, "08_training_on_a_gpu.ipynb")
+def test_lesson_09_trains_with_a_live_plot(lab, page):
+    open_notebook(page, lab, "09_training.ipynb")
     page.evaluate("() => { const cell = [...document.querySelectorAll('.jp-CodeCell')].find("
                   "cell => cell.textContent.includes('history = d2lvgg.train('));"
                   "window.live = cell; cell.scrollIntoView(); }")
@@ -123,7 +123,7 @@ def test_lesson_08_trains_with_a_live_plot(lab, page):
 
 @pytest.mark.timeout(300)
 def test_a_lessons_pictures_are_shown(lab, page):
-    open_notebook(page, lab, "05_vgg_blocks.ipynb")
+    open_notebook(page, lab, "06_vgg_blocks.ipynb")
     page.wait_for_function("() => [...document.querySelectorAll('.jp-RenderedMarkdown img')]"
                            ".filter(image => image.naturalWidth > 0).length >= 2", timeout=60_000)
     broken = page.evaluate("() => [...document.querySelectorAll('.jp-Notebook img')]"

@@ -2,22 +2,17 @@
 
 import os
 import secrets
-import sys
-from pathlib import Path
 
 import nbformat
 import psutil
 import pytest
 
 pytest.importorskip("nbgrader", reason="nbgrader is not here: `make class` installs it")
-sys.path.insert(0, str(Path(__file__).parents[1] / "lessons"))
-import classroom  # noqa: E402
-
-import build  # noqa: E402
+from tools import classroom, notebooks  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-LESSON = build.lesson_paths(["01"])[0]
-NAME = LESSON.stem
+LESSON = notebooks.lesson_folders(["01"])[0]
+NAME = LESSON.name
 POINTS = {f"check-{number}": points for number, points in enumerate([2, 2, 3, 3, 4], 1)}
 MARK = "D2LVGG_TEST_CLASS"
 
@@ -67,19 +62,19 @@ def grade(course, student, notebook):
 
 def test_every_lesson_becomes_an_assignment(tmp_path):
     api = classroom.open_course(tmp_path)
-    for path in build.lesson_paths():
+    for path in notebooks.lesson_folders():
         classroom.write_source(path, tmp_path)
-        result = api.generate_assignment(path.stem)
+        result = api.generate_assignment(path.name)
         assert result["success"], result
-        text = path.read_text(encoding="utf-8")
-        source, release = (nbformat.read(tmp_path / place / path.stem / f"{path.stem}.ipynb", 4)
+        text = (path / "lesson.md").read_text(encoding="utf-8")
+        source, release = (nbformat.read(tmp_path / place / path.name / f"{path.name}.ipynb", 4)
                            for place in ("source", "release"))
         kinds = [cell.metadata.nbgrader for cell in source.cells if "nbgrader" in cell.metadata]
         exercises = text.count('```python tags=["exercise"]')
         assert [kind.solution for kind in kinds] == [True, False] * exercises
         assert [kind.points for kind in kinds if kind.grade] == [
             int(level) for level in classroom.HEADING.findall(text)]
-        stubs = [cell.source for cell in build.make_notebook(path, "student").cells
+        stubs = [cell.source for cell in notebooks.make_notebook(path, "student").cells
                  if "exercise" in cell.metadata.get("tags", [])]
         given = [cell.source.strip() for cell in release.cells
                  if cell.metadata.get("nbgrader", {}).get("solution")]
@@ -88,7 +83,7 @@ def test_every_lesson_becomes_an_assignment(tmp_path):
         assert "SOLUTION" not in everything
         assert "HIDDEN" not in everything
         for picture in classroom.make_assignment(path)[1]:
-            assert (tmp_path / "release" / path.stem / "images" / picture).exists()
+            assert (tmp_path / "release" / path.name / "images" / picture).exists()
 
 
 def test_what_a_teacher_changed_stays(tmp_path):

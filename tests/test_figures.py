@@ -1,16 +1,14 @@
-"""images/ is drawn by the code, the same bytes every time."""
+"""images/ is drawn by the lessons' code, the same bytes every time."""
 
 import re
-from pathlib import Path
 
 import matplotlib
 import pytest
 
-from d2lvgg import figures
+from tools import figures
 
-ROOT = Path(__file__).parents[1]
 PINNED = re.findall(r"^matplotlib==(\S+) ; python_full_version >= '3.11'$",
-                    (ROOT / "constraints.txt").read_text(), re.M)
+                    (figures.ROOT / "constraints.txt").read_text(), re.M)
 
 
 @pytest.mark.skipif([matplotlib.__version__] != PINNED,
@@ -20,9 +18,12 @@ def test_images_are_what_the_figures_draw(tmp_path):
         assert path.read_bytes() == (figures.IMAGES / path.name).read_bytes(), path.name
 
 
-def test_every_image_has_its_figure_and_is_shown():
-    drawn = {draw.__name__ for draw in figures.FIGURES}
-    assert {path.stem for path in figures.IMAGES.glob("*.svg")} == drawn
-    shown = "".join(path.read_text(encoding="utf-8")
-                    for path in [ROOT / "README.md", *ROOT.glob("lessons/*.md")])
-    assert [name for name in drawn if f"images/{name}.svg" not in shown] == []
+def test_every_image_names_its_figure_and_is_shown():
+    drawn = figures.all_figures()
+    assert {path.name for path in figures.IMAGES.glob("*.svg")} == set(drawn)
+    shown = "".join(path.read_text(encoding="utf-8") for path in
+                    [figures.ROOT / "README.md", *figures.LESSONS.glob("*/lesson.md")])
+    for name, (draw, source) in drawn.items():
+        assert f"images/{name}" in shown
+        text = (figures.IMAGES / name).read_text(encoding="utf-8")
+        assert f"<!-- drawn by {source}, {draw.__name__}() -->" in text, "run `make figures`"

@@ -109,7 +109,7 @@ def test_no_path_of_a_machine_is_recorded():
 @pytest.mark.parametrize("edition", ["notebooks", "notebooks/solutions"])
 def test_the_lesson_shows_the_code_that_was_run(edition):
     """The built notebook's outputs hold the framework files' present text."""
-    notebook = nbformat.read(ROOT / edition / "14_three_frameworks.ipynb", as_version=4)
+    notebook = nbformat.read(ROOT / edition / "16_three_frameworks.ipynb", as_version=4)
     pages = [output["data"]["text/html"] for cell in notebook.cells if cell.cell_type == "code"
              for output in cell.outputs if "text/html" in output.get("data", {})]
     shown = squeeze("".join(re.sub("<[^>]*>", "", page) for page in pages))
@@ -119,7 +119,7 @@ def test_the_lesson_shows_the_code_that_was_run(edition):
             if side == "torch" and name.startswith("vgg"):
                 continue  # shown from d2lvgg.models
             found = re.search(rf"^def {name}\(.*?(?=^\S|\Z)", text, re.M | re.S).group()
-            assert squeeze(found) in shown, f"{side}: {name}: run lessons/build.py 14"
+            assert squeeze(found) in shown, f"{side}: {name}: run python -m tools.notebooks 16"
 
 
 def squeeze(text):

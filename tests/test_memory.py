@@ -1,6 +1,8 @@
 """Freed memory is used again while training runs, and given back afterwards."""
 
 import ctypes
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -32,6 +34,28 @@ def faults(work):
 def use_blocks():
     for _ in range(20):
         torch.empty(BLOCK, dtype=torch.uint8).fill_(1)
+
+
+GIVEN_BACK = """
+import psutil, torch
+from d2lvgg.memory import reused_memory
+resident = lambda: psutil.Process().memory_info().rss
+before = resident()
+with reused_memory():
+    blocks = [torch.ones(2**26, dtype=torch.uint8) for _ in range(4)]
+    del blocks
+    kept = resident()
+print(kept - before, resident() - before)
+"""
+
+
+@needs_glibc
+def test_what_is_freed_is_kept_inside_and_given_back_at_the_end():
+    done = subprocess.run([sys.executable, "-c", GIVEN_BACK], capture_output=True, text=True,
+                          check=True)  # apart: other tests leave holes in this process's memory
+    kept, left = map(int, done.stdout.split())
+    assert kept > 3.5 * BLOCK
+    assert left < BLOCK / 2
 
 
 @needs_glibc

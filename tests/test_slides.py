@@ -1,7 +1,6 @@
 """The slides: cut by rule, whole in one file, and nothing cut off on the screen."""
 
 import re
-import sys
 from pathlib import Path
 
 import nbformat
@@ -12,12 +11,11 @@ from test_browser import CHROMIUM
 
 pytest.importorskip("sphinx_revealjs", reason="slides need the teach extra: make slides")
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "lessons"))
-import build  # noqa: E402
-import slides  # noqa: E402
+from tools import notebooks, slides  # noqa: E402
 
-NOTEBOOKS = [ROOT / "notebooks" / f"{path.stem}.ipynb" for path in build.lesson_paths()]
+ROOT = Path(__file__).parents[1]
+
+NOTEBOOKS = [ROOT / "notebooks" / f"{folder.name}.ipynb" for folder in notebooks.lesson_folders()]
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 OVERFLOW = """() => {
   const slide = Reveal.getCurrentSlide(), edge = slide.getBoundingClientRect();

@@ -1,7 +1,6 @@
 """The site, read with no network: every link, every picture, on a desk and on a phone."""
 
 import re
-import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -11,10 +10,7 @@ from test_browser import CHROMIUM
 
 pytest.importorskip("sphinx_book_theme", reason="the site needs the teach extra: make site")
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "lessons"))
-import build  # noqa: E402
-import website  # noqa: E402
+from tools import notebooks, website  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 LOOK = """() => ({
@@ -70,10 +66,10 @@ def open_pages(browser, addresses, width):
 
 
 def test_every_lesson_is_there_with_its_outputs_and_formulas(site):
-    for lesson in build.lesson_paths():
-        page = (site / "notebooks" / f"{lesson.stem}.html").read_text(encoding="utf-8")
+    for lesson in notebooks.lesson_folders():
+        page = (site / "notebooks" / f"{lesson.name}.html").read_text(encoding="utf-8")
         assert "cell_output" in page
-        formulas = re.findall(r"\$\$", lesson.read_text(encoding="utf-8"))
+        formulas = re.findall(r"\$\$", (lesson / "lesson.md").read_text(encoding="utf-8"))
         assert page.count('<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">') >= (
             len(formulas) // 2)
         assert "MathJax" not in page
@@ -84,7 +80,7 @@ def test_every_lesson_is_there_with_its_outputs_and_formulas(site):
 def test_every_page_is_whole(site, browser, width):
     pages = [path.as_uri() for path in sorted(site.rglob("*.html"))
              if "_static" not in path.parts]
-    assert len(pages) >= len(build.lesson_paths()) + 3
+    assert len(pages) >= len(notebooks.lesson_folders()) + 3
     found, errors = open_pages(browser, pages, width)
     assert errors == []
     for address, page in found.items():
@@ -110,6 +106,6 @@ def test_the_search_finds_a_lesson(site, browser):
     page.context.set_offline(True)
     page.goto(f"{(site / 'search.html').as_uri()}?q=receptive+field")
     page.wait_for_selector("#search-results li a", timeout=60_000)
-    assert any("05_vgg_blocks" in link.get_attribute("href")
+    assert any("06_vgg_blocks" in link.get_attribute("href")
                for link in page.locator("#search-results li a").all())
     page.close()

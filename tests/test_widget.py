@@ -1,4 +1,4 @@
-"""The widget of lesson 06: its arithmetic, its sentences, and a real front end."""
+"""The widget of lesson 07: its arithmetic, its sentences, and a real front end."""
 
 import nbformat
 import pytest
@@ -97,7 +97,7 @@ def numbers_shown(page):  # noqa: F811
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(not CHROMIUM, reason="no chromium: install it, or set CHROMIUM")
 def test_in_the_browser_the_numbers_follow_the_controls(lab, page):  # noqa: F811
-    open_notebook(page, lab, "06_vgg11.ipynb")
+    open_notebook(page, lab, "07_vgg11.ipynb")
     picture = page.locator(".jp-OutputArea-output img[src^='data:image/png']").first
     before_run = picture.get_attribute("src")  # the static picture, before anything runs
     page.evaluate("() => { const panel = window.jupyterapp.shell.currentWidget;"

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import sys
 import threading
 from pathlib import Path
 
@@ -12,15 +11,14 @@ from jupyter_client.manager import start_new_kernel
 from werkzeug import Response
 
 from d2lvgg import data
+from tools import notebooks
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "lessons"))
-import build  # noqa: E402
 
-LESSONS = build.lesson_paths()
-SHORT = "06_vgg11"  # stands for all in `make test`; `make test-all` takes them one by one
+LESSONS = notebooks.lesson_folders()
+SHORT = "07_vgg11"  # stands for all in `make test`; `make test-all` takes them one by one
 each_lesson = pytest.mark.parametrize("path", [
-    pytest.param(path, id=path.stem, marks=[] if path.stem == SHORT else pytest.mark.slow)
+    pytest.param(path, id=path.name, marks=[] if path.name == SHORT else pytest.mark.slow)
     for path in LESSONS])
 
 
@@ -61,7 +59,8 @@ FINE = (None, None)
 
 
 def code_cells(path, edition="student"):
-    return [cell for cell in build.make_notebook(path, edition).cells if cell.cell_type == "code"]
+    notebook = notebooks.make_notebook(path, edition)
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 @each_lesson
@@ -86,7 +85,7 @@ def test_cells_out_of_order_say_what_is_missing_and_spoil_nothing(path, notebook
 
 
 def test_a_training_cell_is_stopped_and_run_again(notebook):
-    cells = code_cells(build.lesson_paths(["08"])[0])
+    cells = code_cells(notebooks.lesson_folders(["09"])[0])
     place = next(place for place, cell in enumerate(cells) if "d2lvgg.train(" in cell.source)
     for cell in cells[:place]:
         assert notebook.run(cell.source)[1] == FINE

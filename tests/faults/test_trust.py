@@ -17,17 +17,16 @@ import requests
 import torch
 
 import d2lvgg
+from tools import notebooks
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "lessons"))
-import build  # noqa: E402
 
 CODE = [(f"{folder}/{path.name}", path.read_text(encoding="utf-8"))
-        for folder in ("d2lvgg", "benchmarks", "frameworks")
-        for path in sorted((ROOT / folder).glob("*.py"))]
-CODE += [(path.stem, "\n".join(cell.source for cell in build.make_notebook(path, edition).cells
+        for folder in ("d2lvgg", "lessons", "tools", "benchmarks", "frameworks")
+        for path in sorted((ROOT / folder).rglob("*.py"))]
+CODE += [(path.name, "\n".join(cell.source for cell in notebooks.make_notebook(path, edition).cells
                                if cell.cell_type == "code"))
-         for path in build.lesson_paths() for edition in build.EDITIONS]
+         for path in notebooks.lesson_folders() for edition in notebooks.EDITIONS]
 
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 
@@ -65,7 +64,7 @@ def test_no_lesson_and_no_module_opens_a_pickle_that_can_run_code():
 
 
 def test_a_checkpoint_that_runs_code_is_refused(tmp_path):
-    lesson = next(source for name, source in CODE if name == "08_training_on_a_gpu")
+    lesson = next(source for name, source in CODE if name == "09_training")
     load = next(ast.unparse(node) for node in ast.walk(ast.parse(lesson))
                 if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load")
 

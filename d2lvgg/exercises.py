@@ -1,0 +1,125 @@
+"""What every check is made of, and where the lessons' own checks are found."""
+
+import copy
+import functools
+import importlib.util
+import math
+import sys
+import textwrap
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+# In an installed course the lessons' checks lie inside the package, in the repository beside it.
+LESSONS = next(folder for folder in (HERE / "lessons", HERE.parent / "lessons") if folder.is_dir())
+
+
+def checks_of(number):
+    """Return the module of checks of the lesson whose number, such as "06", is given.
+
+    Raises ValueError where no lesson has that number.
+    """
+    for path in LESSONS.glob(f"{number}_*/checks.py"):
+        return load_file(path)
+    raise ValueError(f"no lesson {number!r} has checks: give a lesson's number as text, such as "
+                     "checks_of('06')")
+
+
+def load_file(path):
+    """Return a lesson's Python file as a module, run once a process."""
+    name = f"d2lvgg_lessons.{path.parent.name}.{path.stem}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(sys.modules[name])
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]
+
+
+class WrongAnswer(AssertionError):
+    """A wrong answer; Jupyter shows its sentence alone, with no traceback."""
+
+    def _render_traceback_(self):
+        return [f"Not yet: {self}"]
+
+
+class Unanswered(Exception):
+    """The stub still stands."""
+
+
+def exercise(check):
+    """Make a check of a function that raises WrongAnswer and returns the words of praise.
+
+    Whatever else goes wrong with an odd answer becomes a WrongAnswer too: a student sees a sentence
+    and never a traceback of ours.
+    """
+
+    @functools.wraps(check)
+    def call(answer):
+        try:
+            if answer is None or answer is ...:
+                raise Unanswered
+            praise = check(answer)
+        except Unanswered:
+            print("Not answered yet: replace the ... and run both cells again.")
+            return False
+        except WrongAnswer:
+            raise
+        except Exception as error:
+            raise WrongAnswer(f"this answer is of another kind than was asked for, and cannot be "
+                              f"checked: {type(error).__name__}: {error}") from None
+        print(f"Right. {praise}")
+        return True
+
+    return call
+
+
+def expect(condition, mistake):
+    """Raise WrongAnswer(mistake) unless condition holds."""
+    if not condition:
+        raise WrongAnswer(mistake)
+
+
+def ask(function, *arguments):
+    """Return function(*arguments), the student's own function, its errors turned into sentences.
+
+    Lists, dicts and sets are copied first: what the function changes in them is not the check's.
+    """
+    expect(callable(function), f"a function is wanted, and this is {function!r}")
+    name = getattr(function, "__name__", "your function")
+    shown = textwrap.shorten(f"{name}({', '.join(map(repr, arguments))})", 200)
+    given = [copy.deepcopy(argument) if isinstance(argument, (list, dict, set)) else argument
+             for argument in arguments]
+    try:
+        answer = function(*given)
+    except (Exception, SystemExit) as error:
+        raise WrongAnswer(f"{shown} raised {type(error).__name__}: {error}") from None
+    if answer is None or answer is ...:
+        raise Unanswered
+    return answer
+
+
+def ask_number(function, *arguments):
+    """Return what ask does, as a Python number. Raises WrongAnswer where it is none."""
+    return as_number(ask(function, *arguments))
+
+
+def as_number(found):
+    """Return a number, numpy's and a tensor of one included, as Python's int or float.
+
+    Raises WrongAnswer for anything else, True, False and nan included.
+    """
+    if getattr(found, "ndim", None) == 0 and hasattr(found, "item"):
+        found = found.item()
+    expect(isinstance(found, (int, float)) and not isinstance(found, bool),
+           f"one number is wanted, not {found!r}")
+    expect(not math.isnan(found), "one number is wanted, and nan is none: look for 0 / 0, or for "
+                                  "inf - inf, on the way")
+    return found
+
+
+def expect_not(found, wrong, right, mistake):
+    """Raise WrongAnswer(mistake) where found is the wrong number, unless that is right too."""
+    expect(found != wrong or wrong == right, mistake)

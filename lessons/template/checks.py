@@ -1,0 +1,14 @@
+"""Lesson 99's exercises."""
+
+from d2lvgg.exercises import ask_number, exercise, expect
+
+
+@exercise
+def check_count(answer):
+    """Lesson 99, exercise 1: weights and biases of a linear layer."""
+    for num_inputs, num_outputs in ((20, 10), (1, 1), (3, 7)):
+        found = ask_number(answer, num_inputs, num_outputs)
+        expect(found != num_inputs * num_outputs, "those are the weights: count the biases too")
+        expect(found == (num_inputs + 1) * num_outputs,
+               f"{found} is not it: each output has a weight for each input, and a bias")
+    return "A bias is one more weight, of an input that is always 1."

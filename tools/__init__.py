@@ -1,0 +1,1 @@
+"""What authors and teachers run: python -m tools.notebooks, slides, website, classroom, figures."""

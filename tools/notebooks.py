@@ -1,0 +1,345 @@
+"""Turn lessons/NN_name/lesson.md into notebooks/ and notebooks/solutions/.
+
+    python -m tools.notebooks               build and execute every notebook
+    python -m tools.notebooks 06 09         ... of these lessons
+    python -m tools.notebooks 06 --preview  one edition at smoke scale, in seconds, into build/
+    python -m tools.notebooks --check       execute nothing; fail if a notebook is not its lesson's
+    python -m tools.notebooks --measure     ... and note time and memory in lessons/facts.json
+    python -m tools.notebooks --tables      execute nothing; bring text and tables up to date
+
+A lesson is Jupytext Markdown. Three marks are this builder's own:
+
+    ```python tags=["exercise"]   the stub a student gets, followed by
+    ```python tags=["solution"]   its answer: each edition keeps one of the two
+    {{facts}}, {{course_map}}     what --measure wrote, as text
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parents[1]
+LESSONS = ROOT / "lessons"
+FACTS = LESSONS / "facts.json"
+PAGES = ("README.md", "TEACHING.md")  # that show what was measured
+EDITIONS = {"student": ("notebooks", "solution"), "solutions": ("notebooks/solutions", "exercise")}
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
+}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+CELL_TIMEOUT = 900  # seconds
+PEAK_CELL = """import resource, sys
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(peak * (1 if sys.platform == "darwin" else 1024))"""
+
+
+def lesson_folders(names=()):
+    """Return the lessons whose folder names begin with one of names; all of them for no names."""
+    folders = sorted(path.parent for path in LESSONS.glob("[0-9][0-9]_*/lesson.md"))
+    chosen = [folder for folder in folders if not names or folder.name.startswith(tuple(names))]
+    if names and not chosen:
+        raise SystemExit(f"no lesson begins with {', '.join(names)}: there are "
+                         f"{', '.join(folder.name for folder in folders)}")
+    return chosen
+
+
+def make_notebook(folder, edition):
+    """Return one edition of a lesson as a notebook with no outputs."""
+    lesson = jupytext.read(folder / "lesson.md", fmt="md")
+    check_pairs(lesson.cells, folder)
+    dropped = EDITIONS[edition][1]
+    cells, ids = [], set()
+    for cell in lesson.cells:
+        cell.id = cell_id(cell, ids)
+        if dropped in cell.metadata.get("tags", []):
+            continue
+        cell.source = fill_in(cell.source, folder)
+        if edition == "solutions":  # these lie one folder deeper
+            cell.source = cell.source.replace("(../images/", "(../../images/")
+        cells.append(cell)
+    return nbformat.v4.new_notebook(cells=cells, metadata=METADATA, nbformat_minor=5)
+
+
+def cell_id(cell, taken):
+    """Return an id that comes from what the cell says, not from its place, and add it to taken.
+
+    So a cell that is inserted changes no other id, and a rebuild changes only what changed.
+    """
+    name = said = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+    count = 1
+    while name in taken:  # the same words twice
+        count += 1
+        name = f"{said}-{count}"
+    taken.add(name)
+    return name
+
+
+def check_pairs(cells, folder):
+    """Raise ValueError unless each exercise is followed by its solution."""
+    tags = [set(cell.metadata.get("tags", [])) for cell in cells]
+    for here, after in zip([set(), *tags], [*tags, set()], strict=True):
+        if ("exercise" in here) != ("solution" in after):
+            raise ValueError(f"{folder.name}: a cell tagged 'exercise' must be followed by one "
+                             "tagged 'solution', and the other way round")
+
+
+def title(folder):
+    """Return a lesson's title, the first heading of its text."""
+    lesson = folder / "lesson.md"
+    return next(line[2:] for line in lesson.read_text(encoding="utf-8").splitlines()
+                if line.startswith("# "))
+
+
+def fill_in(source, folder):
+    """Replace {{facts}} and {{course_map}} in a cell's text by what was measured."""
+    facts = json.loads(FACTS.read_text(encoding="utf-8"))
+    return (source.replace("{{facts}}", facts_line(facts, folder))
+            .replace("{{course_map}}", course_map(facts, "")))
+
+
+def course_map(facts, prefix):
+    """Return a table of all lessons, with the minutes and the memory each was measured to take."""
+    rows = ["| lesson | minutes | threads | memory |", "|---|---|---|---|"]
+    for folder in lesson_folders():
+        fact = facts["lessons"].get(folder.name, {"minutes": "", "threads": "", "gib": ""})
+        rows.append(f"| [{folder.name[:2]} {title(folder)}]({prefix}{folder.name}.ipynb) | "
+                    f"{fact['minutes']} | {fact['threads']} | {fact['gib']} GiB |")
+    rows += ["", f"Measured at laptop scale on {facts['machine']}."]
+    return "\n".join(rows)
+
+
+def results_table():
+    """Return a table of the accuracies that benchmarks/accuracy.py measured."""
+    rows = ["| run | test accuracy | seconds | hardware and versions |", "|---|---|---|---|"]
+    for path in sorted((ROOT / "benchmarks" / "results").glob("accuracy_*.json")):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        rows.append(f"| {result['run']} | {result['test_acc']} | {result['seconds']} | "
+                    f"{result['machine']} |")
+    return "\n".join(rows)
+
+
+def speed_table():
+    """Return a table of what benchmarks/train_speed.py measured, one row a device and size."""
+    rows = ["| device | pixels | the book's examples/s | ours | ratio, median (least to most) | "
+            "of a large matrix product's rate | hardware and versions |",
+            "|---|---|---|---|---|---|---|"]
+    for path in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        for pixels, found in result.get("sizes", {}).items():
+            book, *_, ours = (rate["median"] for rate in found["examples/s"].values())
+            ratio = found["ratio of the book's seconds to ours"]
+            machine = result["machine"]
+            rows.append(
+                f"| {path.stem} | {pixels} | {book:.0f} | {ours:.0f} | {ratio['median']:.2f} "
+                f"({ratio['least']:.2f} to {ratio['most']:.2f}, {found['rounds']} pairs) | "
+                f"{found['share of the matmul ceiling']:.0%} | {result['processor']}, "
+                f"{machine['CPU cores for torch']} threads, {result['precision']}, "
+                f"torch {machine['torch']} |")
+    return "\n".join(rows)
+
+
+def classroom_table(facts):
+    """Return the course map, and what the lesson that needs most of it needs."""
+    most = {what: max(facts["lessons"].items(), key=lambda item: item[1][what])
+            for what in ("gib", "minutes")}
+    return "\n".join([
+        course_map(facts, "notebooks/"), "",
+        f"Plan for the largest: **{most['gib'][1]['gib']} GiB** (lesson {most['gib'][0][:2]}) and "
+        f"**{most['minutes'][1]['minutes']} minutes** (lesson {most['minutes'][0][:2]})."])
+
+
+def page_with_tables(name):
+    """Return the text of README.md or TEACHING.md with its tables made anew."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    facts = json.loads(FACTS.read_text(encoding="utf-8"))
+    for name, table in (("course map", course_map(facts, "notebooks/")),
+                        ("classroom", classroom_table(facts)), ("results", results_table()),
+                        ("speed", speed_table())):
+        if f"<!-- {name} -->\n" not in text:
+            continue
+        before, rest = text.split(f"<!-- {name} -->\n")
+        after = rest.split(f"<!-- end {name} -->")[1]
+        text = f"{before}<!-- {name} -->\n{table}\n<!-- end {name} -->{after}"
+    return text
+
+
+def facts_line(facts, folder):
+    fact = facts["lessons"].get(folder.name)
+    if not fact:
+        return "Time and memory: not measured yet."
+    threads = "one thread" if fact["threads"] == 1 else f"{fact['threads']} threads"
+    return (f"**{fact['minutes']} min** at laptop scale on {threads} · **{fact['gib']} GiB** of "
+            f"memory at most · measured on {facts['machine']}")
+
+
+def execute(notebook, folder, scale):
+    """Run every cell, in a kernel started in folder. Return (seconds, peak memory in bytes)."""
+    os.environ.update(D2LVGG_SCALE=scale, PYTHONHASHSEED="0")
+    measured = nbformat.v4.new_code_cell(PEAK_CELL)
+    notebook.cells.append(measured)
+    began = time.perf_counter()
+    NotebookClient(notebook, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False,
+                   coalesce_streams=True, resources={"metadata": {"path": str(folder)}}).execute()
+    seconds = time.perf_counter() - began
+    notebook.cells.remove(measured)
+    notebook.metadata = nbformat.from_dict(METADATA)  # the kernel wrote its Python version here
+    drop_widgets(notebook)
+    add_alt_text(notebook)
+    for cell in notebook.cells:
+        if str(ROOT) in json.dumps(cell.get("outputs", [])):
+            raise ValueError(f"the output of cell {cell.id} holds this machine's path {ROOT}")
+    return seconds, int(measured.outputs[0].text)
+
+
+def drop_widgets(notebook):
+    """Remove widgets' own outputs: saved without the kernel behind them, they show an error."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs
+                            if WIDGET not in output.get("data", {})]
+
+
+def add_alt_text(notebook):
+    """Give each picture that names nothing in itself (d2lvgg.live.describe) its caption."""
+    for cell, after in zip(notebook.cells, notebook.cells[1:], strict=False):
+        caption = after.source.split("\n\n")[0]
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}) and caption.startswith("*"):
+                words = output.metadata.setdefault("image/png", {})
+                words["alt"] = words.get("alt") or caption.translate(str.maketrans("", "", "*`$"))
+
+
+def write(notebook, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".tmp")
+    draft.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+    os.replace(draft, path)
+
+
+def rewrite_text(folder, edition, path):
+    """Give a notebook its lesson's present text, measured numbers included, and run nothing.
+
+    Outputs are kept as long as the code that made them is what the lesson says.
+    """
+    if not path.exists():
+        return
+    old, new = nbformat.read(path, as_version=4), make_notebook(folder, edition)
+    ran, wanted = ([cell for cell in notebook.cells if cell.cell_type == "code"]
+                   for notebook in (old, new))
+    if [cell.source for cell in ran] == [cell.source for cell in wanted]:
+        for before, after in zip(ran, wanted, strict=True):
+            after.outputs, after.execution_count = before.outputs, before.execution_count
+        add_alt_text(new)
+        write(new, path)
+
+
+def differences(out, names=()):
+    """Yield a sentence for each notebook below out whose cells are not what its lesson says."""
+    for edition, (subfolder, _) in EDITIONS.items():
+        built = {path.name for path in (out / subfolder).glob("*.ipynb")}
+        for folder in lesson_folders(names):
+            path = out / subfolder / f"{folder.name}.ipynb"
+            built.discard(path.name)
+            if not path.exists():
+                yield f"{subfolder}/{path.name} is missing: run `make notebooks`"
+                continue
+            wanted, found = (
+                [(cell.id, cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells]
+                for notebook in (make_notebook(folder, edition),
+                                 nbformat.read(path, as_version=4)))
+            if wanted != found:
+                cell = next((f"in {w[2].splitlines()[0]!r}" for w, f in
+                             zip(wanted, found) if w != f), "in their number")  # noqa: B905
+                yield (f"{subfolder}/{path.name} differs from lessons/{folder.name}/lesson.md "
+                       f"({cell}): edit the lesson, then run `make notebooks`")
+        if not names:
+            yield from (f"{subfolder}/{name} has no lesson" for name in sorted(built))
+
+
+def processor():
+    """Return this machine in words, for the numbers measured on it."""
+    from d2lvgg.scale import describe_machine  # slow to import: --check does without it
+
+    machine = describe_machine()
+    return (f"{os.cpu_count()} cores of {machine['device']}, fast bfloat16: "
+            f"{machine['fast bfloat16']}, Python {machine['Python']}, torch {machine['torch']}")
+
+
+def torch_threads():
+    """Return how many threads the kernel computed with ($OMP_NUM_THREADS may say fewer)."""
+    from d2lvgg.scale import describe_machine
+
+    return int(describe_machine()["CPU cores for torch"])
+
+
+def build(folder, edition, scale, out):
+    """Build and execute one edition of a lesson. Return (seconds, peak memory in bytes)."""
+    subfolder = EDITIONS[edition][0]
+    notebook = make_notebook(folder, edition)
+    seconds, peak = execute(notebook, ROOT / subfolder, scale)
+    write(notebook, out / subfolder / f"{folder.name}.ipynb")
+    print(f"{subfolder}/{folder.name}: {seconds:.0f} s, {peak / 2**30:.1f} GiB", flush=True)
+    return seconds, peak
+
+
+def note_facts(folder, seconds, peak):
+    """Write what one lesson was measured to take into lessons/facts.json."""
+    facts = json.loads(FACTS.read_text(encoding="utf-8"))
+    facts["machine"] = processor()
+    facts["lessons"][folder.name] = {"minutes": max(round(seconds / 60, 1), 0.1),
+                                     "gib": round(peak / 2**30, 1), "threads": torch_threads()}
+    FACTS.write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def bring_up_to_date(out):
+    """Give every notebook below out, and the pages, their present text and tables."""
+    for folder in lesson_folders():
+        for edition, (subfolder, _) in EDITIONS.items():
+            rewrite_text(folder, edition, out / subfolder / f"{folder.name}.ipynb")
+    for name in PAGES:
+        (ROOT / name).write_text(page_with_tables(name), encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("lessons", nargs="*", help="numbers, such as 06; default all")
+    parser.add_argument("--preview", action="store_true",
+                        help="the student's edition alone, at smoke scale, into build/notebooks/")
+    parser.add_argument("--check", action="store_true", help="compare only; execute nothing")
+    parser.add_argument("--measure", action="store_true", help="note time and memory")
+    parser.add_argument("--tables", action="store_true", help="only mend text and tables")
+    parser.add_argument("--scale", default="laptop", help="full, laptop (the default) or smoke")
+    parser.add_argument("--out", type=Path, default=ROOT, help="folder to put notebooks/ into")
+    options = parser.parse_args()
+    if options.check:
+        found = list(differences(options.out, options.lessons))
+        print("\n".join(found) or "every notebook is its lesson's")
+        sys.exit(bool(found))
+    if options.tables:
+        bring_up_to_date(options.out)
+        return
+    folders = lesson_folders(options.lessons)
+    if options.preview:
+        for folder in folders:
+            build(folder, "student", "smoke", ROOT / "build")
+        return
+    for folder in folders:
+        seconds, peak = build(folder, "student", options.scale, options.out)
+        build(folder, "solutions", options.scale, options.out)
+        if options.measure:
+            note_facts(folder, seconds, peak)
+    if options.measure:
+        bring_up_to_date(options.out)
+
+
+if __name__ == "__main__":
+    main()
