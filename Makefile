@@ -61,7 +61,7 @@ screenshot: .venv/installed ## take README's picture of lesson 09 in JupyterLab 
 	D2LVGG_SCREENSHOT=images/jupyterlab.png $(RUN) -m pytest tests/test_browser.py
 
 constraints: .venv/installed ## move constraints.txt to the newest versions
-	.venv/bin/uv pip compile pyproject.toml --extra test --extra class --extra teach --universal --python-version 3.10 \
+	.venv/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.10 \
 	  --no-annotate --no-header --upgrade -o constraints.txt
 
 clean: ## remove the environment and everything built in it
@@ -70,14 +70,14 @@ clean: ## remove the environment and everything built in it
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet uv
-	.venv/bin/uv pip install --python .venv/bin/python -e '.[test]' -c constraints.txt
+	.venv/bin/uv pip install --python .venv/bin/python -e '.[test,book]' -c constraints.txt
 	@touch $@
 
 .venv/teach: .venv/installed
-	.venv/bin/uv pip install --python .venv/bin/python -e '.[test,teach]' -c constraints.txt
+	.venv/bin/uv pip install --python .venv/bin/python -e '.[test,book,teach]' -c constraints.txt
 	@touch $@
 
 # Apart, so that a student's JupyterLab stays without nbgrader's menus.
 .venv/class: .venv/installed
-	.venv/bin/uv pip install --python .venv/bin/python -e '.[test,class]' -c constraints.txt
+	.venv/bin/uv pip install --python .venv/bin/python -e '.[test,book,class]' -c constraints.txt
 	@touch $@

@@ -1,18 +1,17 @@
-"""Block-built convolutional networks: what the lessons of this course import."""
+"""Block-built convolutional networks: what the lessons of this course import.
 
-from .cifar10 import CIFAR10_LABELS, load_data_cifar10
-from .data import LABELS, load_data_fashion_mnist
-from .history import History
-from .image_folder import load_data_image_folder
-from .live import LiveAnimator, use_png_display
-from .models import VGG_ARCHS, alexnet, lenet, shrink, vgg, vgg_block
-from .scale import describe_machine, pick_scale, try_gpu
-from .shapes import trace_shapes
-from .training import evaluate_accuracy, train
+    models      vgg_block, vgg, VGG_ARCHS, shrink; alexnet and lenet, which VGG grew out of
+    shapes      trace_shapes: what each layer does to an image, without running the network
+    data        load_data_fashion_mnist, LABELS
+    cifar10     load_data_cifar10, CIFAR10_LABELS     image_folder   load_data_image_folder
+    training    train, evaluate_accuracy          history     History: what a training run did
+    live        LiveAnimator, the plot that train draws    display     use_png_display
+    devices     try_gpu, describe_machine; pick_scale: how much work this machine can afford
 
-__all__ = [
-    "CIFAR10_LABELS", "LABELS", "VGG_ARCHS", "History", "LiveAnimator", "alexnet",
-    "describe_machine", "evaluate_accuracy", "lenet", "load_data_cifar10",
-    "load_data_fashion_mnist", "load_data_image_folder", "pick_scale", "shrink", "trace_shapes",
-    "train", "try_gpu", "use_png_display", "vgg", "vgg_block",
-]
+A name is imported when it is first used, so importing d2lvgg costs nothing: __init__.pyi says from
+where, to Python and to editors.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,6 +1,66 @@
-"""How pictures look: colours and styles."""
+"""How a figure looks on a screen and in print, and what it says to a reader who does not see it."""
 
+from cycler import cycler
+
+# Of Okabe and Ito: colour-blind readers tell them apart.
 BLUE, ORANGE, GREEN, YELLOW, SKY, RED = (
     "#0072B2", "#E69F00", "#009E73", "#F0E442", "#56B4E9", "#D55E00")
+# Of curves, apart in grey as well. A sixth curve is dashed.
+COLOURS = (BLUE, ORANGE, GREEN, "#8C2D04", "#000000")
+# matplotlib's settings for plots that a cell shows, and for drawings in images/.
+SCREEN = {"figure.dpi": 110,
+          "axes.prop_cycle": cycler(linestyle=["-", "--"]) * cycler(color=COLOURS)}
 STYLE = {"svg.hashsalt": "d2lvgg", "font.family": "DejaVu Sans", "font.size": 9,
          "axes.spines.top": False, "axes.spines.right": False}
+
+
+def use_png_display():
+    """Show figures in Jupyter as PNG with alt text, where d2l.use_svg_display shows SVG.
+
+    JupyterLab shows no SVG of a notebook that it does not trust, which is every freshly cloned one.
+    Plots get SCREEN from here on, as the defaults of matplotlib.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    matplotlib.rcParams.update(SCREEN)
+    if shell := notebook_shell():
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("png")
+        formatter = shell.display_formatter.formatters["image/png"]
+        draw = formatter.lookup_by_type(Figure)
+        formatter.for_type(Figure, lambda fig: (
+            (image, {"alt": describe(fig)}) if (image := draw(fig)) else None))
+
+
+def notebook_shell():
+    """Return IPython's shell if a notebook is listening to it, else None."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    return shell if shell is not None and hasattr(shell, "kernel") else None
+
+
+def describe(fig):
+    """Return in words what a figure shows, for readers who do not see it.
+
+    Each panel by its title, its axes and its legend, as far as it has them; '' if most have none,
+    or all that is named is three words: a caption says it better.
+    """
+    panels = []
+    for axes in fig.axes:
+        across, up = (label and label + " (logarithmic)" * (scale == "log") for label, scale in (
+            (axes.get_xlabel(), axes.get_xscale()), (axes.get_ylabel(), axes.get_yscale())))
+        legend = axes.get_legend()
+        names = [text.get_text() for text in legend.get_texts()] if legend else []
+        said = [f"{up} against {across}".strip() if across else up]
+        said += [f"with {', '.join(names)}"] if names else []
+        titles = [axes.get_title(place) for place in ("left", "center", "right")]
+        panels += [": ".join(filter(None, [*titles, ", ".join(filter(None, said))]))]
+    named = list(filter(None, panels))
+    if 2 * len(named) < len(panels) or not named:
+        return ""
+    count = f"{len(panels)} panels. " * (len(panels) > 1)
+    words = f"{count}{'; '.join(named)}.".replace("\n", ", ")
+    return words if len(words.split()) >= 4 else ""

@@ -5,86 +5,52 @@ import io
 import math
 import time
 
-from cycler import cycler
-from d2l import torch as d2l
-from IPython import get_ipython
-from IPython.display import display
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
-from matplotlib_inline.backend_inline import set_matplotlib_formats
+from .display import SCREEN, describe, notebook_shell
 
 FRAMES_PER_SECOND = 5  # at most
 HEAD_START = 0.5  # seconds that may go into drawing at once, so that a short run moves too
 SHARE_OF_TIME = 0.015  # that may go into drawing after that
-# Of curves: apart for colour-blind readers, and apart in grey. A sixth curve is dashed.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#8C2D04", "#000000")
-STYLES = cycler(linestyle=["-", "--"]) * cycler(color=COLOURS)
 
 
-def use_png_display():
-    """Show pictures in Jupyter as PNG with alt text, where d2l.use_svg_display shows SVG.
+class LivePlot:
+    """d2l.Animator, made safe and cheap. It needs no d2l: LiveAnimator is this class made d2l's.
 
-    JupyterLab shows no SVG of a notebook that it does not trust, which is every freshly cloned one.
-    Curves get COLOURS.
-    """
-    plt.rcParams.update({"figure.dpi": 110, "axes.prop_cycle": STYLES})
-    set_matplotlib_formats("png")
-    if shell := notebook_shell():
-        formatter = shell.display_formatter.formatters["image/png"]
-        draw = formatter.lookup_by_type(Figure)
-        formatter.for_type(Figure, lambda fig: (
-            (picture, {"alt": describe(fig)}) if (picture := draw(fig)) else None))
-
-
-def describe(fig):
-    """Return in words what a figure shows, for readers who do not see it.
-
-    Each panel by its title, its axes and its legend, as far as it has them; '' if most have none,
-    or all that is named is three words: a caption says it better.
-    """
-    panels = []
-    for axes in fig.axes:
-        across, up = (label and label + " (logarithmic)" * (scale == "log") for label, scale in (
-            (axes.get_xlabel(), axes.get_xscale()), (axes.get_ylabel(), axes.get_yscale())))
-        legend = axes.get_legend()
-        names = [text.get_text() for text in legend.get_texts()] if legend else []
-        said = [f"{up} against {across}".strip() if across else up]
-        said += [f"with {', '.join(names)}"] if names else []
-        titles = [axes.get_title(place) for place in ("left", "center", "right")]
-        panels += [": ".join(filter(None, [*titles, ", ".join(filter(None, said))]))]
-    named = list(filter(None, panels))
-    if 2 * len(named) < len(panels) or not named:
-        return ""
-    count = f"{len(panels)} panels. " * (len(panels) > 1)
-    words = f"{count}{'; '.join(named)}.".replace("\n", ", ")
-    return words if len(words.split()) >= 4 else ""
-
-
-class LiveAnimator(d2l.Animator):
-    """d2l.Animator, made safe and cheap.
-
-    Same arguments, same add(x, y). What differs: points left of xlim are shown (the first epoch);
-    a frame is drawn at most five times a second, and less often where drawing would cost over 2 %
-    of a run of two minutes; it is replaced in place, so a later print does not wipe it and a saved
-    notebook holds one picture. Call finish() for the last frame; a notebook cell calls it for you.
-    Outside a notebook nothing is shown: .fig holds the plot, save(path) writes it.
+    Same arguments, same add(x, y), same attributes. What differs: points left of xlim are shown
+    (the first epoch); a frame is drawn at most five times a second, and less often where drawing
+    would cost over 2 % of a run of two minutes; it is replaced in place, so a later print does not
+    wipe it and a saved notebook holds one image; matplotlib's settings stay as they are. Call
+    finish() for the last frame; a notebook cell calls it for you. Outside a notebook nothing is
+    shown: .fig holds the plot, save(path) writes it.
     Source: Dive into Deep Learning, section 3.2.
     """
 
     def __init__(self, xlabel=None, ylabel=None, legend=None, xlim=None, ylim=None,
                  xscale="linear", yscale="linear", fmts=("-", "m--", "g-.", "r:"),
                  nrows=1, ncols=1, figsize=(3.5, 2.5), *, clock=time.perf_counter):
-        super().__init__(xlabel, ylabel, legend, xlim, ylim, xscale, yscale, fmts,
-                         nrows, ncols, figsize)
-        use_png_display()
-        plt.close(self.fig)  # else the inline backend shows it a second time
+        import matplotlib
+        from matplotlib.figure import Figure
+
+        with matplotlib.rc_context(SCREEN):
+            self.fig = Figure(figsize)  # not pyplot's, which the inline backend shows once more
+            self.axes = self.fig.subplots(nrows, ncols, squeeze=False).flatten()
+        self.X, self.Y, self.fmts = None, None, fmts
         self.legend, self.xlim, self.ylim, self.clock = legend or [], xlim, ylim, clock
+        self.settings = {"xlabel": xlabel, "ylabel": ylabel, "xscale": xscale, "yscale": yscale,
+                         "ylim": ylim}
         self.lines, self.text = [], ""
         self.seconds_drawing, self.frames = 0.0, 0
         self.began, self.last_frame = clock(), -math.inf
         self.stale, self.handle = False, None
         self.shell = notebook_shell()
         self.config_axes()
+
+    def config_axes(self):
+        """Set labels, scales, limits, grid and legend, as d2l.set_axes does."""
+        self.axes[0].set(**self.settings)
+        self._set_xlim()
+        self.axes[0].grid(True)
+        if self.legend and self.lines:
+            self.axes[0].legend()
 
     def add(self, x, y, text=None):
         """Add a point to each line (None: no point), and text, if given, above the plot."""
@@ -112,12 +78,12 @@ class LiveAnimator(d2l.Animator):
             self._show_frame()
 
     def save(self, path):
-        """Write the plot as a picture; the ending of path names the format."""
+        """Write the plot as an image; the ending of path names the format."""
         self._update_artists()
         self.fig.savefig(path, bbox_inches="tight")
 
     def restore(self, X, Y):
-        """Take up the points of an earlier animator's X and Y, lists of lists, or None."""
+        """Take up the points of an earlier plot's X and Y, lists of lists, or None."""
         if X:
             self._start_lines(len(X))
             self.X, self.Y = X, Y
@@ -127,8 +93,7 @@ class LiveAnimator(d2l.Animator):
         for i in range(count):
             label = self.legend[i] if i < len(self.legend) else None
             self.lines += self.axes[0].plot([], [], self.fmts[i % len(self.fmts)], label=label)
-        if self.legend:
-            self.axes[0].legend()
+        self.config_axes()
 
     def _update_artists(self):
         axes = self.axes[0]
@@ -137,16 +102,21 @@ class LiveAnimator(d2l.Animator):
             line.set_data(x[:whole], y[:whole])
         axes.relim()
         axes.autoscale_view(scalex=not self.xlim, scaley=not self.ylim)
+        self._set_xlim()
+        axes.set_title(self.text, fontsize="small")
+
+    def _set_xlim(self):
         if self.xlim:
             everything = [*self.xlim, *(a for x in self.X or [] for a in x)]
             low, high = min(everything), max(everything)
-            axes.set_xlim(low, high if high > low else low + 1)
-        axes.set_title(self.text, fontsize="small")
+            self.axes[0].set_xlim(low, high if high > low else low + 1)
 
     def _show_frame(self):
         began = self.clock()
         self._update_artists()
         if self.shell:
+            from IPython.display import display
+
             frame = {"image/png": self._png(), "text/plain": self.text or "live plot"}
             words = {"image/png": {"alt": f"Live plot: {describe(self.fig)}"}}
             if self.handle:
@@ -161,12 +131,27 @@ class LiveAnimator(d2l.Animator):
         self.seconds_drawing += self.last_frame - began
 
     def _png(self):
-        picture = io.BytesIO()
-        self.fig.savefig(picture, format="png", bbox_inches="tight")
-        return base64.b64encode(picture.getvalue()).decode()
+        image = io.BytesIO()
+        self.fig.savefig(image, format="png", bbox_inches="tight")
+        return base64.b64encode(image.getvalue()).decode()
 
 
-def notebook_shell():
-    """Return IPython's shell if a notebook is listening to it, else None."""
-    shell = get_ipython()
-    return shell if shell is not None and hasattr(shell, "kernel") else None
+LiveAnimator: type[LivePlot]  # made by __getattr__ when it is first asked for
+
+
+def __getattr__(name):
+    """Make LiveAnimator: LivePlot and d2l.Animator in one, or LivePlot where d2l is missing.
+
+    At first use, because importing d2l takes longer than importing torch.
+    """
+    global LiveAnimator
+    if name != "LiveAnimator":
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    try:
+        from d2l.torch import Animator
+    except ImportError:
+        LiveAnimator = LivePlot
+    else:
+        LiveAnimator = type(name, (LivePlot, Animator),
+                            {"__doc__": LivePlot.__doc__, "__module__": __name__})
+    return LiveAnimator

@@ -4,7 +4,7 @@ import os
 import platform
 import shutil
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
@@ -77,6 +77,14 @@ def has_fast_bf16(device):
     return device.type == "cpu" and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
+def version_of(package):
+    """Return the version of an installed package, or 'not installed'."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
 def describe_machine():
     """Return what a bug report needs, as a dict of text: versions, device, memory, disk."""
     device = try_gpu()
@@ -88,8 +96,8 @@ def describe_machine():
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
-        **{name: version(name) for name in ("torch", "torchvision", "d2l", "numpy", "matplotlib",
-                                            "jupyterlab")},
+        **{name: version_of(name) for name in ("torch", "torchvision", "d2l", "numpy",
+                                               "matplotlib", "jupyterlab")},
         "device": name,
         "fast bfloat16": "yes" if has_fast_bf16(device) else "no",
         "CPU cores for torch": str(torch.get_num_threads()),

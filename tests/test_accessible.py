@@ -9,7 +9,8 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 from test_notebooks import NOTEBOOKS
 
-from d2lvgg import LiveAnimator, display, live
+from d2lvgg import display
+from d2lvgg.live import LivePlot
 from tools import notebooks
 from tools.figures import LAYER_COLOURS
 
@@ -22,7 +23,7 @@ SEEN_BY = {
                      [-0.011820, 0.042940, 0.968881]]}
 TO_XYZ = torch.tensor([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750],
                        [0.0193339, 0.1191920, 0.9503041]])  # sRGB, D65
-PICTURES = (display.BLUE, display.ORANGE, display.GREEN, display.YELLOW, display.SKY, display.RED)
+DRAWN = (display.BLUE, display.ORANGE, display.GREEN, display.YELLOW, display.SKY, display.RED)
 
 
 def lab(colour, matrix):
@@ -49,13 +50,13 @@ def test_lab_is_lab():
 
 
 @pytest.mark.parametrize("eyes", SEEN_BY)
-@pytest.mark.parametrize(("colours", "least"), [(live.COLOURS, 30), (PICTURES, 15)],
-                         ids=["curves", "pictures"])
+@pytest.mark.parametrize(("colours", "least"), [(display.COLOURS, 30), (DRAWN, 15)],
+                         ids=["curves", "drawn"])
 def test_colours_stay_apart(colours, least, eyes):
     assert nearest(colours, SEEN_BY[eyes]) >= least
 
 
-@pytest.mark.parametrize("colours", [live.COLOURS, tuple(LAYER_COLOURS.values())],
+@pytest.mark.parametrize("colours", [display.COLOURS, tuple(LAYER_COLOURS.values())],
                          ids=["curves", "layers"])
 def test_colours_stay_apart_in_grey(colours):
     grey = sorted(float(lab(colour, SEEN_BY["everybody"])[0]) for colour in colours)
@@ -64,7 +65,7 @@ def test_colours_stay_apart_in_grey(colours):
 
 
 def test_a_curve_is_known_by_its_colour_or_its_style():
-    live.use_png_display()
+    display.use_png_display()
     try:
         styles = [(style["color"], style["linestyle"]) for style in plt.rcParams["axes.prop_cycle"]]
     finally:
@@ -73,7 +74,7 @@ def test_a_curve_is_known_by_its_colour_or_its_style():
 
 
 def test_the_live_plots_lines_differ_in_style():
-    animator = LiveAnimator(legend=list("abcd"))
+    animator = LivePlot(legend=list("abcd"))
     animator.add(0, (1, 2, 3, 4))
     assert len({line.get_linestyle() for line in animator.lines}) == 4
 
@@ -84,14 +85,14 @@ def test_a_figure_says_what_it_shows():
     left.set(xlabel="step", ylabel="loss", yscale="log")
     left.legend()
     right.set_title("second\npanel")
-    words = live.describe(fig)
-    bare = live.describe(plt.figure())
+    words = display.describe(fig)
+    bare = display.describe(plt.figure())
     fig, panels = plt.subplots(1, 3)
     panels[0].set_title("original")
-    one_of_three = live.describe(fig)
+    one_of_three = display.describe(fig)
     fig, axes = plt.subplots()
     axes.set_ylabel("share that differs")
-    three_words = live.describe(fig)
+    three_words = display.describe(fig)
     plt.close("all")
     assert words == "2 panels. loss (logarithmic) against step, with Adam; second, panel."
     assert bare == one_of_three == three_words == ""  # the caption says it better

@@ -1,14 +1,18 @@
-"""The live plot: in place, throttled, whole at the end, in every front end."""
+"""The live plot: in place, throttled, whole at the end, in every front end; with d2l, without."""
 
+import inspect
 import subprocess
 import sys
 
 import nbformat
 import pytest
 from d2l import torch as d2l
+from matplotlib import pyplot as plt
 from nbclient import NotebookClient
 
-from d2lvgg import LiveAnimator, live
+import d2lvgg
+from d2lvgg import live
+from d2lvgg.live import LivePlot
 
 
 class Clock:
@@ -32,19 +36,137 @@ def pictures(cell):
             output.get("data", {})]
 
 
-def test_is_a_d2l_animator_with_its_arguments_and_its_points():
-    animator = LiveAnimator("epoch", None, ["a", "b"], [0, 2], fmts=("-", "r:"), figsize=(2, 2))
+def test_live_animator_is_live_plot_and_the_books_animator_and_draws_once():
+    assert d2lvgg.LiveAnimator is live.LiveAnimator
+    assert issubclass(d2lvgg.LiveAnimator, LivePlot)
+    assert issubclass(d2lvgg.LiveAnimator, d2l.Animator)
+    open_before = plt.get_fignums()
+    animator = d2lvgg.LiveAnimator("epoch", figsize=(2, 2))
     assert isinstance(animator, d2l.Animator)
-    animator.add(0.5, (1.0, None))
-    animator.add(1, (2.0, 3.0))
-    assert (animator.X, animator.Y) == ([[0.5, 1], [1]], [[1.0, 2.0], [3.0]])
-    single = LiveAnimator()
-    single.add(1, 5)
-    assert single.Y == [[5]]
+    assert plt.get_fignums() == open_before  # where the book's own __init__ leaves a figure
+    animator.add(1, 2.0)
+    assert (animator.X, animator.Y, animator.frames) == ([[1]], [[2.0]], 1)
+    with pytest.raises(AttributeError, match="no attribute LiveAnimators"):
+        _ = live.LiveAnimators
+
+
+@pytest.mark.parametrize("method", ["__init__", "add"])
+def test_arguments_are_the_books(method):
+    books, ours = (list(inspect.signature(getattr(kind, method)).parameters.values())
+                   for kind in (d2l.Animator, LivePlot))
+    assert ours[:len(books)] == books
+    assert all(more.default is not inspect.Parameter.empty for more in ours[len(books):])
+
+
+ADDED = {"scalars": [(0.5, 3), (1, 2.0)], "single point": [(1, 5)],
+         "lists": [([1, 2], [3, 4]), ((2, 3), (5, 6))],
+         "some of them none": [(0.5, (1.0, None, 3)), (1, (None, 2.0, None)), (None, (1, 1, 1))],
+         "more lines than formats": [(1, (1, 2, 3, 4)), (2, (4, 3, 2, 1))]}
+
+
+@pytest.mark.parametrize("points", ADDED.values(), ids=ADDED.keys())
+def test_the_same_points_make_the_books_plot(points, capsys):
+    options = {"xlabel": "epoch", "ylabel": "loss", "legend": ["a", "b", "c"], "xlim": [0, 4],
+               "ylim": [0, 7], "yscale": "linear", "figsize": (2, 2)}
+    book, ours = d2l.Animator(**options), LivePlot(**options)
+    for x, y in points:
+        book.add(x, y)
+        ours.add(x, y)
+    ours.finish()
+    plt.close(book.fig)
+    assert capsys.readouterr().out.count("<Figure") == len(points)  # the book's, and no more
+    assert (ours.X, ours.Y, ours.fmts) == (book.X, book.Y, book.fmts)
+    assert len(ours.axes) == len(book.axes) == 1
+    mine, books = ours.axes[0], book.axes[0]
+    assert len(mine.lines) == len(books.lines) > 0
+    for line, books_line in zip(mine.lines, books.lines, strict=True):
+        assert line.get_xydata().tolist() == books_line.get_xydata().tolist()
+        assert line.get_linestyle() == books_line.get_linestyle()
+    for what in ("xlabel", "ylabel", "xscale", "yscale", "xlim", "ylim"):
+        assert getattr(mine, f"get_{what}")() == getattr(books, f"get_{what}")(), what
+    assert [line.get_visible() for line in mine.get_xgridlines()] == [
+        line.get_visible() for line in books.get_xgridlines()]
+    names = [text.get_text() for text in mine.get_legend().get_texts()]
+    assert names == ["a", "b", "c"][:len(mine.lines)]
+    assert names == [text.get_text() for text in books.get_legend().get_texts()]
+
+
+def test_config_axes_brings_back_what_was_changed():
+    book, ours = (kind(xlabel="epoch", yscale="log", xlim=[1, 3], ylim=[1, 10])
+                  for kind in (d2l.Animator, LivePlot))
+    for animator in (book, ours):
+        animator.axes[0].cla()
+        animator.config_axes()
+    plt.close(book.fig)
+    for what in ("xlabel", "yscale", "xlim", "ylim"):
+        assert getattr(ours.axes[0], f"get_{what}")() == getattr(book.axes[0], f"get_{what}")()
+
+
+def test_several_panels_as_the_book_has_them():
+    book, ours = d2l.Animator(nrows=1, ncols=3), LivePlot(nrows=1, ncols=3)
+    plt.close(book.fig)
+    assert len(ours.axes) == len(book.axes) == 3
+    ours.add(1, 2)
+    assert [len(axes.lines) for axes in ours.axes] == [1, 0, 0]
+
+
+def test_matplotlibs_settings_stay_as_they_are(tmp_path):
+    before = dict(plt.rcParams)
+    animator = LivePlot(legend=["a", "b"])
+    animator.add(1, (1, 2))
+    animator.finish()
+    animator.save(tmp_path / "curve.svg")
+    assert dict(plt.rcParams) == before
+    assert animator.fig.dpi == 110 != plt.rcParams["figure.dpi"]  # its own came in a context
+
+
+HIDE_D2L = """
+import sys
+sys.modules["d2l"] = sys.modules["torchvision"] = None  # importing them raises ImportError
+import importlib.metadata as metadata
+def version(name, ask=metadata.version):
+    if name in ("d2l", "torchvision"):
+        raise metadata.PackageNotFoundError(name)
+    return ask(name)
+metadata.version = version
+import d2lvgg
+from d2lvgg.live import LivePlot
+"""
+
+
+def test_without_d2l_the_live_plot_stands_on_its_own(tmp_path):
+    script = HIDE_D2L + f"""
+assert d2lvgg.LiveAnimator is LivePlot
+plot = d2lvgg.LiveAnimator(legend=["a"])
+plot.add(1, 2)
+plot.finish()
+plot.save({str(tmp_path / "curve.png")!r})
+machine = d2lvgg.describe_machine()
+print(plot.X, plot.Y, machine["d2l"], machine["torchvision"])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                          timeout=120)
+    assert (done.returncode, done.stdout) == (0, "[[1]] [[2]] not installed not installed\n"), (
+        done.stderr)
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_d2l_a_network_is_trained():
+    script = HIDE_D2L + """
+import torch
+net = d2lvgg.lenet()
+batches = [(torch.rand(8, 1, 28, 28), torch.arange(8))] * 2
+history = d2lvgg.train(net, batches, batches, 1, 0.1, torch.device("cpu"))
+print(type(history.animator).__name__, len(history.epochs))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                          timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("LivePlot 1\n")
 
 
 def test_shows_the_first_epoch_that_the_book_cuts_off():
-    animator = LiveAnimator(xlim=[1, 10])
+    animator = LivePlot(xlim=[1, 10])
     animator.add(0.2, 1.0)
     animator.add(1.0, 0.5)
     animator.finish()
@@ -52,7 +174,7 @@ def test_shows_the_first_epoch_that_the_book_cuts_off():
 
 
 def test_one_epoch_has_an_axis_with_a_width():
-    animator = LiveAnimator(xlim=[1, 1])
+    animator = LivePlot(xlim=[1, 1])
     animator.add(1, 0.5)
     animator.finish()
     low, high = animator.axes[0].get_xlim()
@@ -60,20 +182,20 @@ def test_one_epoch_has_an_axis_with_a_width():
 
 
 def drawing_costs(monkeypatch, clock, seconds):
-    original = LiveAnimator._update_artists
+    original = LivePlot._update_artists
 
     def slow(self):
         clock.now += seconds
         original(self)
 
-    monkeypatch.setattr(LiveAnimator, "_update_artists", slow)
+    monkeypatch.setattr(LivePlot, "_update_artists", slow)
 
 
 @pytest.mark.parametrize("cost", [0.001, 0.05, 1.0])
 def test_drawing_is_throttled_by_time(monkeypatch, cost):
     clock = Clock()
     drawing_costs(monkeypatch, clock, cost)
-    animator = LiveAnimator(clock=clock)
+    animator = LivePlot(clock=clock)
     times = []
     for step in range(20_000):
         clock.now += 0.01
@@ -91,7 +213,7 @@ def test_drawing_is_throttled_by_time(monkeypatch, cost):
 
 def test_the_last_point_is_always_drawn():
     clock = Clock()
-    animator = LiveAnimator(clock=clock)
+    animator = LivePlot(clock=clock)
     for x in range(10):  # no time passes: only the first is drawn on the way
         animator.add(x, x)
     assert animator.frames == 1

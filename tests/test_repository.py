@@ -1,6 +1,7 @@
 """The house in order: one list of packages, style, tests that can fail, nothing of one machine."""
 
 import ast
+import itertools
 import re
 import subprocess
 import sys
@@ -24,8 +25,23 @@ CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
 
 
 def wanted():
+    """Return what conda's Python 3.11 needs, d2l as the extra `book` names it: for any Python."""
+    project, extras = PROJECT["project"], PROJECT["project"]["optional-dependencies"]
+    everywhere = [spec for spec in project["dependencies"] if not Requirement(spec).marker]
+    return everywhere + extras["book"] + extras["test"]
+
+
+def test_d2l_is_asked_for_where_pip_can_install_it():
     project = PROJECT["project"]
-    return project["dependencies"] + project["optional-dependencies"]["test"]
+    marked = [Requirement(spec) for spec in project["dependencies"] if Requirement(spec).marker]
+    book, = map(Requirement, project["optional-dependencies"]["book"])
+    assert [(spec.name, spec.specifier) for spec in marked] == [(book.name, book.specifier)]
+    assert [marked[0].marker.evaluate({"python_version": version})
+            for version in ("3.10", "3.11", "3.12", "3.13", "3.14")] == [True, True] + [False] * 3
+    assert book.marker is None
+    installs = re.findall(r"uv pip install .*-e '\.\[([a-z,]+)\]'", (ROOT / "Makefile").read_text())
+    assert len(installs) == 3
+    assert all("book" in extras.split(",") for extras in installs)
 
 
 def test_conda_and_pip_ask_for_the_same_packages():
@@ -47,7 +63,8 @@ def test_constraints_meet_every_requirement_and_name_no_host():
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pins = [Requirement(line) for line in lines]
     assert all(re.fullmatch(r"==[^,=]+", str(pin.specifier)) for pin in pins)
-    for name in map(Requirement, wanted() + PROJECT["project"]["optional-dependencies"]["teach"]):
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    for name in map(Requirement, [*wanted(), *itertools.chain(*extras)]):
         mine = [pin for pin in pins if pin.name == name.name]
         assert mine, f"{name.name} is not in constraints.txt: run `make constraints`"
         assert all(name.specifier.contains(str(pin.specifier)[2:]) for pin in mine)
@@ -84,9 +101,9 @@ def test_no_test_without_an_assertion(path):
     assert [function.name for function in functions if not asserts(function)] == []
 
 
-ORDER = ["scale", "drawn", "models", "live", "shapes", "data", "image_folder", "cifar10",
-         "figures", "widget", "checkpoint", "memory", "recipes", "parallel", "history", "training",
-         "__main__"]
+ORDER = ["devices", "drawn", "models", "display", "shapes", "data", "image_folder", "cifar10",
+         "exercises", "live", "widget", "memory", "recipes", "parallel", "history", "checkpoint",
+         "training", "__main__"]
 
 
 def imports(path, level):
