@@ -1,19 +1,16 @@
-"""The ways to install, tried: conda's file, a clean Python 3.11 with pip, Python 3.13 with uv."""
+"""The ways to install, tried: conda's file, pip, uv, the oldest versions allowed, a wheel."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 import yaml
 from rattler import MatchSpec
 from rattler.exceptions import InvalidMatchSpecError
-
-from d2lvgg import data
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -25,6 +22,9 @@ CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
 SPECS = [spec for spec in CONDA["dependencies"] if isinstance(spec, str)]
 PIP = next(spec["pip"] for spec in CONDA["dependencies"] if isinstance(spec, dict))
 ACCEPTED = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["d2lvgg"]["vulnerabilities"]
+# What needs no server, no browser and no other process, and yet goes through the whole module.
+MODULE_TESTS = [f"tests/test_{name}.py" for name in (
+    "checkpoint", "data", "imports", "live", "models", "recipes", "shapes", "training")]
 
 
 def test_conda_understands_every_spec():
@@ -96,7 +96,8 @@ def test_the_pip_section_installs_into_a_clean_python_3_11(environment, tmp_path
 @pytest.mark.timeout(1800)
 def test_the_fast_tests_pass_on_python_3_13(environment):
     python = environment("3.13")
-    installed = uv("pip", "install", "--python", python, "-e", ".[test]", "-c", "constraints.txt")
+    installed = uv("pip", "install", "--python", python, "-e", ".[test,book]",
+                   "-c", "constraints.txt")
     assert installed.returncode == 0, installed.stderr
     # Not what is of folders, servers and many processes, whatever Python it is.
     left_out = ["faults", "test_parallel.py", "test_frameworks.py"]
@@ -107,26 +108,61 @@ def test_the_fast_tests_pass_on_python_3_13(environment):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_lower_bounds_are_true(environment):
+    python = environment("3.10")
+    installed = uv("pip", "install", "--python", python, "--resolution", "lowest-direct",
+                   "-e", ".[test,book]")
+    assert installed.returncode == 0, installed.stderr
+    assert run(python, "-c", "import torch; print(torch.__version__)").startswith("2.6.")
+    assert " passed" in run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *MODULE_TESTS)
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_wheel_holds_the_data_and_its_licence(tmp_path):
+@pytest.mark.parametrize("version", ["3.10", "3.11", "3.12", "3.13", "3.14"])
+def test_plain_pip_finds_files_for_everything(version):
+    def solve(*extra):  # without uv's settings in pyproject.toml, which pip does not read
+        return uv("pip", "compile", "--no-config", "pyproject.toml", *extra, "--only-binary",
+                  ":all:", "--python-version", version, "--no-annotate")
+
+    done, old = solve(), version in ("3.10", "3.11")
+    assert done.returncode == 0, done.stderr
+    assert ("\nd2l==" in done.stdout) == old
+    assert (solve("--extra", "book").returncode == 0) == old  # its pins have no files past 3.11
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_what_is_built_works_outside_of_the_repository(kind, tmp_path):
     source = tmp_path / "source"  # a copy, for building writes into the folder that it builds from
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    shutil.copytree(ROOT / "d2lvgg", source / "d2lvgg")
-    built = uv("build", "--wheel", "--out-dir", tmp_path / "dist", source)
+    for name in ("d2lvgg", "lessons"):
+        shutil.copytree(ROOT / name, source / name)
+    built = uv("build", f"--{kind}", "--out-dir", tmp_path / "dist", source)
     assert built.returncode == 0, built.stderr
-    wheel, = (tmp_path / "dist").glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path / "site")
-    shipped = sorted(path.name for path in (tmp_path / "site/d2lvgg/fashion_mnist").iterdir())
-    assert shipped == ["LICENSE", *sorted(f"{name}.gz" for name in data.FILES)]
+    found, = (tmp_path / "dist").glob("d2lvgg-*")
+    installed = uv("pip", "install", "--no-deps", "--target", tmp_path / "site", found)
+    assert installed.returncode == 0, installed.stderr
+    site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    elsewhere.mkdir()
     done = subprocess.run(
-        [sys.executable, "-c", "from d2lvgg import data; print(data.__file__)\n"
-                               "print(len(data.load_data_fashion_mnist(128)[0]))"],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
-        capture_output=True, text=True, timeout=300)
-    assert done.stdout == f"{tmp_path}/site/d2lvgg/data.py\n469\n", done.stderr
+        [sys.executable, "-c",
+         "import d2lvgg\n"
+         "from d2lvgg import exercises\n"
+         "train_iter, test_iter = d2lvgg.load_data_fashion_mnist(128)\n"
+         "print(d2lvgg.__file__, exercises.checks_of('06').__file__, len(train_iter))"],
+        cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(site)}, text=True,
+        capture_output=True, timeout=300)
+    assert done.stdout.split() == [f"{site}/d2lvgg/__init__.py",
+                                   f"{site}/d2lvgg/lessons/06_vgg_blocks/checks.py", "469"], (
+        done.stderr)
+    assert (site / "d2lvgg/fashion_mnist/LICENSE").exists()
+    assert {path.name for path in (site / "d2lvgg/lessons").iterdir()} == {
+        path.parent.name for path in (ROOT / "lessons").glob("[0-9]*/checks.py")}
 
 
 @pytest.mark.slow
