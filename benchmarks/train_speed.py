@@ -39,7 +39,7 @@ from d2l import torch as d2l  # noqa: E402
 
 import d2lvgg  # noqa: E402
 from d2lvgg.data import find_fashion_mnist  # noqa: E402
-from d2lvgg.scale import describe_machine, has_fast_bf16, try_gpu  # noqa: E402
+from d2lvgg.devices import describe_machine, has_fast_bf16, try_gpu  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"
 BATCH = 128

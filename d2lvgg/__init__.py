@@ -2,10 +2,10 @@
 
 from .cifar import CIFAR10_LABELS, load_data_cifar10, load_data_image_folder
 from .data import LABELS, load_data_fashion_mnist
+from .devices import describe_machine, pick_scale, try_gpu
 from .history import History
 from .live import LiveAnimator, use_png_display
 from .models import VGG_ARCHS, alexnet, lenet, shrink, vgg, vgg_block
-from .scale import describe_machine, pick_scale, try_gpu
 from .shapes import trace_shapes
 from .training import evaluate_accuracy, train
 

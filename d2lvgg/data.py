@@ -21,7 +21,7 @@ import torch
 from torch.nn import functional as F
 from torchvision.datasets import FashionMNIST
 
-from .scale import try_gpu
+from .devices import try_gpu
 from .sketches import draw_sketches
 
 LABELS = ("t-shirt", "trouser", "pullover", "dress", "coat",
