@@ -23,7 +23,7 @@ def d2lvgg(*arguments, **environment):
 
 
 def test_train_prints_a_table_and_saves_the_curve(tmp_path):
-    done = d2lvgg("train", "--scale", "smoke", "--source", "sketch", "--out", tmp_path / "new")
+    done = d2lvgg("train", "--scale", "smoke", "--out", tmp_path / "new")
     assert done.returncode == 0, done.stderr
     assert re.search(r"loss \d\.\d{3}, train acc \d\.\d{3}, test acc \d\.\d{3}", done.stdout)
     assert re.search(r"epoch +\n1 +\d\.\d+ ", done.stdout)
@@ -35,8 +35,8 @@ def test_train_shows_a_progress_bar_on_a_terminal(tmp_path):
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))
     with subprocess.Popen(
-            [sys.executable, "-m", "d2lvgg", "train", "--scale", "smoke", "--source", "sketch",
-             "--out", str(tmp_path)], stdout=subprocess.DEVNULL, stderr=follower) as process:
+            [sys.executable, "-m", "d2lvgg", "train", "--scale", "smoke", "--out", str(tmp_path)],
+            stdout=subprocess.DEVNULL, stderr=follower) as process:
         os.close(follower)
         shown = b""
         while process.poll() is None or select.select([leader], [], [], 0)[0]:
@@ -62,8 +62,8 @@ def test_check_names_versions_device_data_and_scale():
     (("train", "--scale", "tiny"), {}, "'tiny' is unknown: choose one of full, laptop, smoke"),
     (("train",), {"D2LVGG_SCALE": "big"}, "'big' is unknown: choose one of"),
     (("train", "--source", "web"), {}, "'web' is unknown: choose one of auto"),
-    (("train", "--source", "sketch", "--out", "/proc/none"), {}, "/proc/none"),
-    (("train", "--source", "sketch", "--epochs", "0"), {}, "num_epochs"),
+    (("train", "--out", "/proc/none"), {}, "/proc/none"),
+    (("train", "--epochs", "0"), {}, "num_epochs"),
     (("data", "--source", "folder", "--root", "/nowhere"), {"D2LVGG_DATA": "/nowhere/else"},
      "/nowhere/train-images-idx3-ubyte.gz is not there"),
 ])
