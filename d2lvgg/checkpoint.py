@@ -111,8 +111,10 @@ class Saver:
     def __init__(self, path, resume, seconds, net, settings):
         """Read the checkpoint at path, if there is one. Raises CheckpointError where it is not to
         be gone on from with net and settings; nothing has changed then."""
-        self.path, self.seconds, self.settings = Path(path), seconds, settings
-        self.found = None
+        shapes = {f"shape of {name}": list(value.shape) for name, value in net.state_dict().items()
+                  if isinstance(value, torch.Tensor) and not is_lazy(value)}
+        self.path, self.seconds, self.found = Path(path), seconds, None
+        self.settings = {**settings, **shapes}
         if not self.path.parent.is_dir():
             raise ValueError(f"checkpoint is {str(path)!r}, and there is no folder "
                              f"{self.path.parent}: make it, or name another place")
@@ -122,25 +124,15 @@ class Saver:
                                       "start anew, delete it or give another name")
             self.found = read_checkpoint(path)
             self.check_settings()
-            self.check_network(net.state_dict())
 
     def check_settings(self):
-        for name, now in self.settings.items():
-            if (then := self.found["settings"].get(name)) != now:
-                raise CheckpointError(f"{self.path} is of a run with {name} {then!r}, and this one "
-                                      f"has {now!r}: give the run that it is of, or name another "
-                                      "file in checkpoint=")
-
-    def check_network(self, state):
-        then, now = ({name: tuple(value.shape) for name, value in tensors.items()
-                      if isinstance(value, torch.Tensor) and not is_lazy(value)}
-                     for tensors in (self.found["net"], state))
+        then, now = self.found["settings"], self.settings
         for name in {**now, **then}:
-            if now.get(name) != then.get(name) and not is_lazy(state.get(name)):
+            if then.get(name) != now.get(name):
                 raise CheckpointError(
-                    f"{self.path} is of another network: its {name} has the shape "
-                    f"{then.get(name, 'of nothing')}, this one's {now.get(name, 'of nothing')}: "
-                    "give the run that it is of, or name another file in checkpoint=")
+                    f"{self.path} is of a run with {name} {then.get(name)!r}, and this one has "
+                    f"{now.get(name)!r}: give the run that it is of, or name another file in "
+                    "checkpoint=")
 
     def start(self, parts, progress, train_iter, device):
         """Watch over a run, and bring it to where the checkpoint, if there is one, stopped.

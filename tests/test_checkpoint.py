@@ -152,8 +152,8 @@ def relabelled():
 
 
 @pytest.mark.parametrize(("options", "words"), [
-    ({"net": wider()}, r"another network: its 3.weight has the shape \(32, 392\), this one's \(64"),
-    ({"net": make_net()[:4]}, r"its 6.weight has the shape \(10, 32\), this one's of nothing"),
+    ({"net": wider()}, r"shape of 3.weight \[32, 392\], and this one has \[64, 392\]"),
+    ({"net": make_net()[:4]}, r"shape of 6.weight \[10, 32\], and this one has None"),
     ({"lr": 0.2}, "a run with lr 0.1, and this one has 0.2"),
     ({"recipe": "strong"}, "a run with recipe 'book', and this one has 'strong'"),
     ({"precision": "bf16"}, "a run with precision 'fp32'"),
