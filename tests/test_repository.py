@@ -102,7 +102,7 @@ def test_no_test_without_an_assertion(path):
 
 
 ORDER = ["devices", "drawn", "models", "display", "shapes", "data", "image_folder", "cifar10",
-         "exercises", "live", "widget", "memory", "recipes", "fast_form", "history", "parallel",
+         "exercises", "live", "memory", "recipes", "fast_form", "history", "parallel",
          "mistakes", "progress", "checkpoint", "training", "__main__"]
 
 
