@@ -11,7 +11,7 @@ LAB_OPTIONS = $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-browser) $(if $(filter 0,$
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-all frameworks class train bench slides site notebooks tables figures \
+.PHONY: help lab test test-all frameworks class train bench gpu slides site notebooks tables figures \
 	constraints check clean screenshot
 
 help: ## show this list
@@ -38,6 +38,9 @@ train: .venv/installed ## train VGG-11 with no notebook: progress bar, table, ru
 
 bench: .venv/installed ## the book's training against ours, in pairs; nothing else should run
 	$(RUN) benchmarks/train_speed.py
+
+gpu: .venv/installed ## on a machine with a GPU: measure what the course says of GPUs, in parts (PARTS=speed)
+	$(RUN) -m tools.gpu $(PARTS)
 
 notebooks: .venv/installed ## build and execute notebooks/ from lessons/
 	$(RUN) -m tools.notebooks --measure

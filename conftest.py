@@ -1,7 +1,9 @@
 """What every test and every notebook of this repository runs under."""
 
 import os
+import subprocess
 import time
+from pathlib import Path
 from queue import Empty
 
 os.environ.setdefault("D2LVGG_SCALE", "smoke")
@@ -9,6 +11,7 @@ os.environ.setdefault("D2LVGG_SCALE", "smoke")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import matplotlib  # noqa: E402
+import pytest  # noqa: E402
 from nbval.kernel import RunningKernel  # noqa: E402
 
 collect_ignore = ["lessons/template"]  # to be copied; tests/test_template.py tests a copy
@@ -34,3 +37,39 @@ def get_message(self, stream, timeout=None, ask=RunningKernel.get_message):
 
 
 RunningKernel.get_message = get_message
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Bring each notebook's cells back into their order, after pytest-randomly has mixed all."""
+    cells = {}
+    for item in items:
+        if hasattr(item, "cell_num"):
+            cells.setdefault(item.parent, []).append(item)
+    done, ordered = set(), []
+    for item in items:
+        if not hasattr(item, "cell_num"):
+            ordered.append(item)
+        elif item.parent not in done:
+            done.add(item.parent)
+            ordered += sorted(cells[item.parent], key=lambda cell: cell.cell_num)
+    items[:] = ordered
+
+
+def changed_files():
+    """Return what git finds changed or new in this tree."""
+    return subprocess.run(["git", "status", "--porcelain"], cwd=Path(__file__).parent, text=True,
+                          capture_output=True).stdout
+
+
+def pytest_sessionstart(session):
+    session.config.changed_before = changed_files()
+
+
+def pytest_sessionfinish(session):
+    """In CI, fail where the tests left something behind. By hand, somebody may be editing."""
+    if os.environ.get("CI") and not hasattr(session.config, "workerinput"):
+        after = changed_files()
+        if after != session.config.changed_before:
+            print(f"\nThe tests changed the tree:\n{after}")
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED

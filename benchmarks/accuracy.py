@@ -28,8 +28,8 @@ import torch  # noqa: E402
 
 import d2lvgg  # noqa: E402
 from d2lvgg.data import make_loaders, read_fashion_mnist  # noqa: E402
+from d2lvgg.devices import describe_machine  # noqa: E402
 from d2lvgg.recipes import RECIPES  # noqa: E402
-from d2lvgg.scale import describe_machine  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -22,7 +22,7 @@ from torchvision.transforms import v2
 
 import d2lvgg
 from d2lvgg import vgg_block
-from d2lvgg.scale import describe_machine, has_fast_bf16
+from d2lvgg.devices import describe_machine, has_fast_bf16
 
 RESULT = Path(__file__).parent / "results" / "cifar10_laptop.json"
 

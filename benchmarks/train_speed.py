@@ -39,7 +39,7 @@ from d2l import torch as d2l  # noqa: E402
 
 import d2lvgg  # noqa: E402
 from d2lvgg.data import read_fashion_mnist  # noqa: E402
-from d2lvgg.scale import describe_machine, has_fast_bf16, try_gpu  # noqa: E402
+from d2lvgg.devices import describe_machine, has_fast_bf16, try_gpu  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"
 BATCH = 128
@@ -106,23 +106,27 @@ def steps_on(device):
         runs.append(("+ bf16", our_loaders, ours(channels_last=True, precision="bf16")))
     if device.type == "cuda":
         runs.append(("+ torch.compile", our_loaders, ours(channels_last=True, precision="auto",
-                                                          compile="auto")))
+                                                          compile=True)))
     else:
         runs.append(("+ memory used again", our_loaders,
                      ours(reused_memory=True, channels_last=True, precision="auto")))
     return runs
 
 
+def wait_for(device):
+    """Return when the device has done all that it was given."""
+    if device.type != "cpu":
+        torch.get_device_module(device).synchronize()
+
+
 def seconds(loaders, loop, size, device, net):
     """Return the wall-clock seconds of one epoch."""
     gc.collect()
-    if device.type == "cuda":
-        torch.cuda.synchronize()
+    wait_for(device)
     began = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         loop(net, *loaders, device)
-    if device.type == "cuda":
-        torch.cuda.synchronize()
+    wait_for(device)
     return time.perf_counter() - began
 
 
@@ -150,12 +154,10 @@ def ceilings(device):
 def best(work, device, repeats=10):
     times = []
     for _ in range(repeats):
-        if device.type == "cuda":
-            torch.cuda.synchronize()
+        wait_for(device)
         began = time.perf_counter()
         work()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
+        wait_for(device)
         times.append(time.perf_counter() - began)
     return min(times)
 
@@ -200,7 +202,7 @@ def warm_up():
 
 
 def measure(size, device, rounds):
-    counts = PICTURES[device.type][size]
+    counts = PICTURES["cuda" if device.type == "cuda" else "cpu"][size]
     runs, times = steps_on(device), {}
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         folder = write_book_files(Path(folder), *counts)

@@ -2,6 +2,9 @@ from .cifar10 import CIFAR10_LABELS as CIFAR10_LABELS
 from .cifar10 import load_data_cifar10 as load_data_cifar10
 from .data import LABELS as LABELS
 from .data import load_data_fashion_mnist as load_data_fashion_mnist
+from .devices import describe_machine as describe_machine
+from .devices import pick_scale as pick_scale
+from .devices import try_gpu as try_gpu
 from .display import use_png_display as use_png_display
 from .history import History as History
 from .image_folder import load_data_image_folder as load_data_image_folder
@@ -12,9 +15,6 @@ from .models import lenet as lenet
 from .models import shrink as shrink
 from .models import vgg as vgg
 from .models import vgg_block as vgg_block
-from .scale import describe_machine as describe_machine
-from .scale import pick_scale as pick_scale
-from .scale import try_gpu as try_gpu
 from .shapes import trace_shapes as trace_shapes
 from .training import evaluate_accuracy as evaluate_accuracy
 from .training import train as train

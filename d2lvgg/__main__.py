@@ -11,7 +11,7 @@ matplotlib.use("agg")  # no window, and no kernel to draw into
 import torch  # noqa: E402
 
 import d2lvgg  # noqa: E402
-from d2lvgg import data, parallel, recipes, scale, training  # noqa: E402
+from d2lvgg import data, devices, parallel, recipes  # noqa: E402
 
 
 def check(_options):
@@ -28,11 +28,11 @@ def train(options):
     chosen = d2lvgg.pick_scale(options.scale)
     options.out.mkdir(parents=True, exist_ok=True)  # refused now rather than after the training
     with parallel.process_group() as device:
-        training.say(chosen)
+        parallel.say(chosen)
         train_iter, test_iter = d2lvgg.load_data_fashion_mnist(
             chosen.batch_size, chosen.resize, device=device, num_train=chosen.num_train,
             num_test=chosen.num_test, seed=options.seed)
-        training.say(f"data: {train_iter.source}")
+        parallel.say(f"data: {train_iter.source}")
         torch.manual_seed(options.seed + parallel.rank())  # dropout differs from rank to rank
         arch = d2lvgg.shrink(d2lvgg.VGG_ARCHS["vgg11"], 4)
         net = d2lvgg.vgg(arch, input_size=chosen.resize, batch_norm=options.recipe == "strong")
@@ -56,7 +56,7 @@ def main():
         command.set_defaults(run=run)
         if run is train:
             command.add_argument("--scale", metavar="SCALE",
-                                 help=f"one of {', '.join(scale.SCALES)} (default: by the device)")
+                                 help=f"{', '.join(devices.SCALES)} (default: by the device)")
             command.add_argument("--epochs", type=int, help="instead of the scale's own number")
             command.add_argument("--seed", type=int, default=0)
             command.add_argument("--recipe", default="book", metavar="RECIPE",
@@ -70,7 +70,7 @@ def main():
     options = parser.parse_args()
     try:
         options.run(options)
-    except (data.DataError, ValueError, OSError) as error:
+    except (data.DataError, ValueError, MemoryError, OSError) as error:
         sys.exit(f"d2lvgg: {error}")
 
 

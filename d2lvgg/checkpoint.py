@@ -1,13 +1,21 @@
 """Checkpoints: one file, always whole, that runs no code when it is read."""
 
+import hashlib
 import os
 import secrets
+import time
+import warnings
+import zlib
 from pathlib import Path
 from pickle import UnpicklingError
 
 import torch
+from torch.nn.parameter import is_lazy
 
-FORMAT = "d2lvgg checkpoint 1"
+from . import parallel
+
+FORMAT = "d2lvgg checkpoint 2"
+DIGEST_SIZE = 32  # bytes of SHA-256 at the end of the file, over all that stands before them
 
 
 class CheckpointError(ValueError):
@@ -24,8 +32,9 @@ def write_checkpoint(path, content):
     path = Path(path)
     private = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
-        with open(private, "xb") as file:
+        with open(private, "x+b") as file:
             torch.save({"format": FORMAT, **content}, file)
+            file.write(digest(file, file.tell()))
             file.flush()
             os.fsync(file.fileno())
         os.replace(private, path)
@@ -37,45 +46,147 @@ def write_checkpoint(path, content):
 def read_checkpoint(path):
     """Return what write_checkpoint wrote to path, on the CPU.
 
-    Raises CheckpointError where path holds something else or part of it only. Nothing that the
-    file says is executed: torch.load with weights_only=True builds tensors, numbers and text.
+    Raises CheckpointError where path holds anything else, were it one bit. Nothing that the file
+    says is executed: torch.load with weights_only=True builds tensors, numbers and text.
     """
-    remedy = "delete it, or name another file in checkpoint=, to start anew"
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError:
-        raise CheckpointError(f"{path} holds something that is not a checkpoint of d2lvgg.train, "
-                              f"and nothing of it was run: {remedy}") from None
-    except (RuntimeError, EOFError, ValueError, KeyError) as error:
-        what = str(error).partition("\n")[0] or "it ends too early"
-        raise CheckpointError(f"{path} is truncated or damaged ({what}): {remedy}") from None
+    remedy = "nothing of it was run; delete it, or name another file in checkpoint=, to start anew"
+    with open(path, "rb") as file:
+        size = max(0, file.seek(0, os.SEEK_END) - DIGEST_SIZE)
+        if digest(file, size) != file.read():
+            raise CheckpointError(f"{path} is no whole checkpoint of d2lvgg.train (cut short, "
+                                  f"damaged, or written by something else): {remedy}")
+        file.seek(0)
+        try:
+            content = torch.load(file, map_location="cpu", weights_only=True)
+        except UnpicklingError:
+            content = None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CheckpointError(f"{path} was not written by d2lvgg.train: {remedy}")
+        raise CheckpointError(f"{path} was not written by this version of d2lvgg.train: {remedy}")
     return content
 
 
-def delete_parts(path):
-    """Delete what writes of path that were killed half-way left beside it."""
-    path = Path(path)
-    for part in path.parent.glob(f".{path.name}.*.part"):
-        part.unlink(missing_ok=True)
+def digest(file, size):
+    """Return the SHA-256 of the first size bytes of file, and leave it standing behind them."""
+    file.seek(0)
+    sha = hashlib.sha256()
+    while size > 0 and (block := file.read(min(size, 2**20))):
+        sha.update(block)
+        size -= len(block)
+    return sha.digest()
 
 
-def random_state(train_iter):
+def random_state(train_iter, device):
     """Return torch's random states, and that of train_iter's own generator if it has one."""
-    own = getattr(train_iter, "generator", None)
     state = {"cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        state["cuda"] = torch.cuda.get_rng_state()
-    if own is not None:
-        state["loader"] = own.get_state()
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    if getattr(train_iter, "generator", None) is not None:
+        state["loader"] = train_iter.generator.get_state()
     return state
 
 
-def restore_random_state(state, train_iter):
+def restore_random_state(state, train_iter, device):
     """Bring back what random_state returned."""
     torch.set_rng_state(state["cpu"])
-    if "cuda" in state and torch.cuda.is_available():
-        torch.cuda.set_rng_state(state["cuda"])
+    if "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)
     if "loader" in state:
         train_iter.generator.set_state(state["loader"])
+
+
+def describe_loader(train_iter):
+    """Return what must be the same when a run goes on: which images, and in which order."""
+    generator = getattr(train_iter, "generator", None)
+    labels = getattr(train_iter, "labels", None)
+    return {"loader": type(train_iter).__name__, "batches an epoch": len(train_iter),
+            "source": getattr(train_iter, "source", None),
+            "batch size": getattr(train_iter, "batch_size", None),
+            "seed": None if generator is None else generator.initial_seed(),
+            "checksum of labels": None if labels is None else zlib.crc32(labels.cpu().numpy())}
+
+
+class Saver:
+    """Writes a run to its checkpoint as it goes, and takes it up again."""
+
+    def __init__(self, path, resume, seconds, net, settings):
+        """Read the checkpoint at path, if there is one. Raises CheckpointError where it is not to
+        be gone on from with net and settings; nothing has changed then."""
+        shapes = {f"shape of {name}": list(value.shape) for name, value in net.state_dict().items()
+                  if isinstance(value, torch.Tensor) and not is_lazy(value)}
+        self.path, self.seconds, self.found = Path(path), seconds, None
+        self.settings = {**settings, **shapes}
+        if not self.path.parent.is_dir():
+            raise ValueError(f"checkpoint is {str(path)!r}, and there is no folder "
+                             f"{self.path.parent}: make it, or name another place")
+        if self.path.exists():
+            if not resume:
+                raise CheckpointError(f"{path} is there already: resume=True goes on from it; to "
+                                      "start anew, delete it or give another name")
+            self.found = read_checkpoint(path)
+            self.check_settings()
+
+    def check_settings(self):
+        then, now = self.found["settings"], self.settings
+        for name in {**now, **then}:
+            if then.get(name) != now.get(name):
+                raise CheckpointError(
+                    f"{self.path} is of a run with {name} {then.get(name)!r}, and this one has "
+                    f"{now.get(name)!r}: give the run that it is of, or name another file in "
+                    "checkpoint=")
+
+    def start(self, parts, progress, train_iter, device):
+        """Watch over a run, and bring it to where the checkpoint, if there is one, stopped.
+
+        parts are what has a state_dict, or is None, by name. Returns what is left of the epoch in
+        whose middle the checkpoint was written; else train_iter.
+        """
+        self.parts = {name: part for name, part in parts.items() if part is not None}
+        self.progress, self.train_iter, self.device = progress, train_iter, device
+        self.saved_at = time.monotonic()
+        if parallel.rank() == 0:  # what writes that were killed half-way left behind
+            for part in self.path.parent.glob(f".{self.path.name}.*.part"):
+                part.unlink(missing_ok=True)
+        if self.found is None:
+            self.epoch_random = random_state(train_iter, device)
+            return train_iter
+        found, self.found = self.found, None
+        for name, part in self.parts.items():
+            part.load_state_dict(found[name])
+        progress.restore(found["progress"])
+        parallel.say(f"going on from {self.path}, epoch {progress.epoch + 1}, "
+                     f"batch {progress.batch + 1}")
+        # The epoch begins in its own order once more; what it has seen is passed over.
+        self.epoch_random, batches = found["epoch_random"], train_iter
+        if progress.batch:
+            restore_random_state(self.epoch_random, train_iter, device)
+            batches = iter(train_iter)
+            for _ in range(progress.batch):
+                next(batches)
+        restore_random_state(found["random"][parallel.rank()], train_iter, device)
+        return batches
+
+    def step(self):
+        """Save in the middle of an epoch, when it is time to."""
+        # In several processes the others' random states would be needed: they save between epochs.
+        if time.monotonic() - self.saved_at >= self.seconds and parallel.world_size() == 1:
+            self.save()
+
+    def save(self):
+        """Write the checkpoint; a disk that has no room for it does not end the run."""
+        self.progress.fetch()  # raises Diverged rather than save what has no value
+        now = random_state(self.train_iter, self.device)
+        if self.progress.batch == 0:
+            self.epoch_random = now
+        everyone = parallel.gather(now)
+        if parallel.rank() == 0 and all(p.isfinite().all() for p in self.parts["net"].parameters()):
+            content = {name: part.state_dict() for name, part in self.parts.items()}
+            try:
+                write_checkpoint(self.path, {
+                    **content, "settings": self.settings, "random": everyone,
+                    "epoch_random": self.epoch_random, "progress": self.progress.state()})
+            except (OSError, RuntimeError) as error:
+                kept = "the last good one stays" if self.path.exists() else "there is none yet"
+                warnings.warn(f"no checkpoint was written to {self.path} "
+                              f"({getattr(error, 'strerror', None) or error}): {kept}, and "
+                              "training goes on; make room on the disk", stacklevel=3)
+        self.saved_at = time.monotonic()

@@ -14,14 +14,16 @@ LESSONS = next(folder for folder in (HERE / "lessons", HERE.parent / "lessons") 
 
 
 def checks_of(number):
-    """Return the module of checks of the lesson whose number, such as "06", is given.
+    """Return the checks of the lesson whose number, such as "06", is given."""
+    return of_lesson(number, "checks")
 
-    Raises ValueError where no lesson has that number.
-    """
-    for path in LESSONS.glob(f"{number}_*/checks.py"):
+
+def of_lesson(number, name):
+    """Return lessons/<number>_*/<name>.py as a module. Raises ValueError where there is none."""
+    for path in LESSONS.glob(f"{number}_*/{name}.py"):
         return load_file(path)
-    raise ValueError(f"no lesson {number!r} has checks: give a lesson's number as text, such as "
-                     "checks_of('06')")
+    raise ValueError(f"no lesson {number!r} has a {name}.py: give a lesson's number as text, such "
+                     "as '06'")
 
 
 def load_file(path):

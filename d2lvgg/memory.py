@@ -1,10 +1,11 @@
-"""Memory that PyTorch frees and asks for again a moment later. Lesson 15 explains it."""
+"""Memory: freed and asked for again a moment later (lesson 15 explains it), or not enough of it."""
 
 import ctypes
 from contextlib import contextmanager
 
 # mallopt's parameters, by their numbers in glibc's malloc.h
 TRIM_THRESHOLD, MMAP_THRESHOLD, MMAP_MAX = -1, -3, -4
+users = 0  # how many are inside reused_memory: it concerns the whole process, and may be nested
 
 
 @contextmanager
@@ -17,6 +18,7 @@ def reused_memory():
     (macOS, Windows), and nothing to a GPU's memory, which PyTorch keeps by itself.
     Source: The GNU C Library manual, "Malloc Tunable Parameters".
     """
+    global users
     try:
         libc = ctypes.CDLL("libc.so.6")
     except OSError:
@@ -24,10 +26,21 @@ def reused_memory():
         return
     libc.mallopt(MMAP_MAX, 0)
     libc.mallopt(TRIM_THRESHOLD, 2**31 - 1)
+    users += 1
     try:
         yield
-    finally:  # the highest thresholds that glibc would have moved to by itself
-        libc.mallopt(MMAP_MAX, 65_536)
-        libc.mallopt(MMAP_THRESHOLD, 32 * 2**20)
-        libc.mallopt(TRIM_THRESHOLD, 64 * 2**20)
-        libc.malloc_trim(0)
+    finally:
+        users -= 1
+        if users == 0:  # the highest thresholds that glibc would have moved to by itself
+            libc.mallopt(MMAP_MAX, 65_536)
+            libc.mallopt(MMAP_THRESHOLD, 32 * 2**20)
+            libc.mallopt(TRIM_THRESHOLD, 64 * 2**20)
+            libc.malloc_trim(0)
+
+
+def is_out_of_memory(error):
+    """Return whether error says that a device has no memory left, in any device's words."""
+    return any(words in str(error) for words in (
+        "out of memory",  # CUDA's torch.OutOfMemoryError, and the plain RuntimeError of mps
+        "ALLOC_FAILED",  # cuDNN and cuBLAS
+        "DefaultCPUAllocator", "can't allocate memory"))

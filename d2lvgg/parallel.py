@@ -1,6 +1,10 @@
-"""Training in several processes, by torch's own DistributedDataParallel. Lesson 17 explains it."""
+"""Training in several processes that torchrun starts. Lesson 17 explains it.
 
-import gc
+Each process computes the gradients of its part of a batch; then they are averaged. torch's own
+DistributedDataParallel does so in the middle of the backward pass, and where one process fails
+there the others wait for it. Here all processes hear of the failure first, and end together.
+"""
+
 import os
 from contextlib import contextmanager
 from datetime import timedelta
@@ -8,8 +12,7 @@ from datetime import timedelta
 import torch
 from torch import distributed as dist
 
-from .data import ImageLoader
-from .scale import try_gpu
+from .devices import try_gpu
 
 PATIENCE = timedelta(minutes=5)  # that a process waits for the others before it gives up
 
@@ -24,6 +27,12 @@ def rank():
     return dist.get_rank() if world_size() > 1 else 0
 
 
+def say(*words):
+    """Print, from one process."""
+    if rank() == 0:
+        print(*words)
+
+
 @contextmanager
 def process_group():
     """Join the processes that torchrun started, and yield this one's device.
@@ -34,50 +43,87 @@ def process_group():
     if "LOCAL_RANK" not in os.environ:
         yield try_gpu()
         return
-    device = torch.device("cpu")
-    if torch.cuda.is_available():
-        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+    device = try_gpu(int(os.environ["LOCAL_RANK"]))
+    if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+    # Numbers and words go between the CPUs, so that no GPU has to wait for them.
+    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
+                            timeout=PATIENCE)
     try:
-        yield device
+        all_on_gpus = all(kind == "cuda" for kind in gather(device.type))
+        yield device if all_on_gpus else torch.device("cpu")
     finally:
-        gc.collect()  # DDP refers to itself: left alive, its threads outlive Python and abort it
         dist.destroy_process_group()
 
 
-def share(loader):
-    """Return loader, so that each batch is this process's part of the whole batch.
+def share_batches(train_iter):
+    """Return train_iter, so that each batch is this process's part of the whole batch.
 
-    Raises ValueError for a loader of another kind, and for one that shuffles without a seed: each
-    process would have its own order.
+    Raises ValueError for a loader of another kind than the course's, and for one that shuffles
+    without a seed: each process would have its own order.
     """
     if world_size() == 1:
-        return loader
-    if not isinstance(loader, ImageLoader) or loader.shuffle and loader.generator is None:
+        return train_iter
+    if not hasattr(train_iter, "shared") or train_iter.shuffle and train_iter.generator is None:
         raise ValueError("several processes must cut the same batches: give them loaders of "
                          "load_data_fashion_mnist, load_data_cifar10 or load_data_image_folder, "
                          "with the same seed=")
-    return loader.shared(rank(), world_size())
+    return train_iter.shared(rank(), world_size())
 
 
-def loss_weight(loader, batch, examples):
+def loss_weight(train_iter, batch, examples):
     """Return the weight of the mean loss over this process's examples of batch number batch.
 
-    DistributedDataParallel averages the processes' gradients as if all had as many examples; with
-    this weight the average is the gradient of the mean over the whole batch.
+    average_gradients takes all processes for equal; with this weight the average is the gradient
+    of the mean over the whole batch.
     """
     if world_size() == 1:
         return 1.0
-    whole = min(loader.batch_size, len(loader.labels) - batch * loader.batch_size)
+    whole = min(train_iter.batch_size, len(train_iter.labels) - batch * train_iter.batch_size)
     return examples * world_size() / whole
 
 
-def total(numbers, device):
+def average_gradients(net):
+    """Replace every gradient of net by its mean over the processes."""
+    if world_size() > 1:
+        for weight in net.parameters():
+            if weight.requires_grad:
+                weight.grad = torch.zeros_like(weight) if weight.grad is None else weight.grad
+                gradient = weight.grad.contiguous()  # as it must be to travel
+                dist.all_reduce(gradient)
+                weight.grad.copy_(gradient / world_size())
+
+
+def copy_from_rank_0(tensors):
+    """Give every process rank 0's values of tensors."""
+    if world_size() > 1:
+        for tensor in tensors:
+            values = tensor.detach().contiguous()
+            dist.broadcast(values, 0)
+            tensor.detach().copy_(values)
+
+
+@contextmanager
+def together():
+    """Raise in every process the ValueError or MemoryError that one of them raises inside."""
+    if world_size() == 1:
+        yield
+        return
+    problem = None
+    try:
+        yield
+    except (ValueError, MemoryError) as error:
+        problem = type(error), str(error)
+    if total([problem is not None])[0]:
+        kind, words = next(filter(None, gather(problem)))
+        raise kind(words)
+
+
+def total(numbers):
     """Return the sums of numbers over all processes, as floats."""
     if world_size() == 1:
         return numbers
-    sums = torch.tensor(numbers, dtype=torch.float64, device=device)
+    sums = torch.tensor(numbers, dtype=torch.float64)
     dist.all_reduce(sums)
     return sums.tolist()
 

@@ -13,7 +13,7 @@ MOMENTUM = 0.9
 WEIGHT_DECAY = 5e-4
 LABEL_SMOOTHING = 0.1
 WARM_UP = 0.2  # the share of all steps in which the rate rises
-MEMORY = 0.02  # the averaged weights look back over this share of all steps
+AVERAGED = 0.02  # the averaged weights look back over this share of all steps
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Recipe:
     loss: nn.Module
     schedule: object = None  # its step() follows each step of the optimizer
     average: object = None  # AveragedModel: the network that is evaluated, and kept at the end
-    augment: object = None  # maps pictures (B, C, H, W) to as many
+    augment: object = None  # maps images (B, C, H, W) to as many
 
 
 def make_recipe(name, net, lr, num_steps):
@@ -36,8 +36,9 @@ def make_recipe(name, net, lr, num_steps):
     Source: Dive into Deep Learning, section 7.6; K. Jordan, arXiv:2404.00498, for the parts of
     'strong' and their usual settings.
     """
-    device = next(net.parameters()).device
-    fused = device.type in ("cuda", "cpu")  # one kernel, not one a tensor; on mps untried
+    # fused: one kernel, not one a tensor; it knows two devices and no sparse gradients
+    fused = ({p.device.type for p in net.parameters()} <= {"cpu", "cuda"}
+             and not any(getattr(layer, "sparse", False) for layer in net.modules()))
     if name == "book":
         return Recipe(torch.optim.SGD(net.parameters(), lr=lr, fused=fused), nn.CrossEntropyLoss())
     weights = [p for p in net.parameters() if p.dim() > 1]
@@ -45,16 +46,18 @@ def make_recipe(name, net, lr, num_steps):
     optimizer = torch.optim.SGD(
         [{"params": weights, "weight_decay": WEIGHT_DECAY}, {"params": others}],
         lr=lr, momentum=MOMENTUM, nesterov=True, fused=fused)
-    decay = 1 - 1 / max(2, MEMORY * num_steps)
+    num_steps = max(3, num_steps)  # OneCycleLR divides by zero below, and without two to rise in
+    decay = 1 - 1 / max(2, AVERAGED * num_steps)
     return Recipe(
         optimizer, nn.CrossEntropyLoss(label_smoothing=LABEL_SMOOTHING),
-        OneCycleLR(optimizer, lr, total_steps=num_steps, pct_start=WARM_UP, cycle_momentum=False),
+        OneCycleLR(optimizer, lr, total_steps=num_steps, pct_start=max(WARM_UP, 2 / num_steps),
+                   cycle_momentum=False),
         AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True),
         flip_and_crop)
 
 
 def flip_and_crop(X):
-    """Return X (B, C, H, W), each picture mirrored or not and moved by up to a pixel each way.
+    """Return X (B, C, H, W), each image mirrored or not and moved by up to a pixel each way.
 
     torchvision.transforms.v2 draws one flip and one place for a whole batch, hence this.
     """

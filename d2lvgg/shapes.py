@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, dataclass
 
-import pandas as pd
 import torch
 from torch import nn
 from torch.func import functional_call
@@ -36,6 +35,8 @@ class ShapeTable(list):
 
     def to_frame(self):
         """Return the rows as a pandas DataFrame, indexed by the layer's place."""
+        import pandas as pd
+
         rows = [{**asdict(row), "output_shape": tuple(row.output_shape)} for row in self]
         return pd.DataFrame(rows).set_index("name")
 
@@ -49,13 +50,17 @@ def trace_shapes(net, input_shape, expand=False):
 
     expand=True opens every block into its layers. Nothing is computed or stored, so a network of
     any size takes milliseconds: shapes are worked out on PyTorch's meta device. Raises ValueError
-    where a layer refuses its input.
+    where a layer refuses its input, and where net is no nn.Sequential or has a forward of its own.
     Source: Dive into Deep Learning, section 8.2.2; torch.utils.flop_counter.
     """
+    if getattr(type(net), "forward", None) is not nn.Sequential.forward:
+        raise ValueError(f"{type(net).__name__} has a forward of its own, so the order of its "
+                         "layers is not known: give an nn.Sequential")
     X = torch.empty(input_shape, device="meta")
     table = ShapeTable()
-    for name, layer in open_blocks(net) if expand else net.named_children():
-        weights = {key: value.to("meta") for key, value in layer.state_dict().items()}
+    for name, layer in open_blocks(net) if expand else net._modules.items():
+        tensors = [*layer.named_parameters(), *layer.named_buffers()]
+        weights = {key: value.to("meta") for key, value in tensors}
         try:
             with FlopCounterMode(display=False) as counter, torch.no_grad():
                 X = functional_call(layer, weights, X)
@@ -69,8 +74,31 @@ def trace_shapes(net, input_shape, expand=False):
     return table
 
 
-def open_blocks(net):
-    """Yield (place, layer) of every layer of a Sequential, those inside inner ones included."""
-    for name, layer in net.named_modules():
-        if not isinstance(layer, nn.Sequential):
-            yield name, layer
+def open_blocks(net, place=""):
+    """Yield (place, layer) of every layer of a Sequential, those inside inner ones included.
+
+    A layer that stands in two places comes twice, as it runs twice.
+    """
+    for name, layer in net._modules.items():
+        if type(layer).forward is nn.Sequential.forward:
+            yield from open_blocks(layer, f"{place}{name}.")
+        else:
+            yield place + name, layer
+
+
+def explain_refusal(net, X, error):
+    """Return in one sentence why net, which raised error, does not take the batch X."""
+    if X.dtype == torch.uint8:
+        return ("the images are bytes from 0 to 255: give the network float32 from 0 to 1, "
+                "X.float() / 255")
+    first = next((layer for layer in net.modules() if isinstance(layer, nn.Conv2d)), None)
+    if first is not None and X.dim() == 4 and X.shape[1] != first.in_channels:
+        return (f"the images have shape {tuple(X.shape)}, and the network's first convolution "
+                f"takes (batch, {first.in_channels}, height, width): build it with in_channels "
+                "equal to the images' channels, 1 for grey and 3 for colour")
+    try:
+        trace_shapes(net, X.shape)
+    except ValueError as refusal:
+        if type(net).forward is nn.Sequential.forward:
+            return str(refusal)
+    return (f"the network fails on a batch of shape {tuple(X.shape)} and type {X.dtype}: {error}")

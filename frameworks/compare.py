@@ -27,7 +27,7 @@ import torch
 import d2lvgg
 from d2lvgg import models
 from d2lvgg.data import to_float
-from d2lvgg.scale import describe_machine
+from d2lvgg.devices import describe_machine
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent / "build" / "frameworks"

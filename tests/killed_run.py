@@ -15,10 +15,10 @@ import matplotlib
 matplotlib.use("agg")
 
 import torch  # noqa: E402
+from small_runs import own_loaders  # noqa: E402
 from torch import nn  # noqa: E402
 
 import d2lvgg  # noqa: E402
-from d2lvgg import data  # noqa: E402
 
 EPOCHS, TRAIN, BATCH = 3, 96, 16  # 18 steps, and a checkpoint after each
 
@@ -34,7 +34,7 @@ def run(folder, recipe, seed, **options):
     """Train in folder, from its checkpoint if there is one, and leave result.pt."""
     torch.set_num_threads(1)
     net = make_net()
-    loaders = d2lvgg.load_data_fashion_mnist(BATCH, num_train=TRAIN, num_test=32, seed=seed)
+    loaders = own_loaders(TRAIN, 32, BATCH, seed=seed)
     if seed is None:  # the loader draws its order from torch's own generator
         torch.manual_seed(5)
     with contextlib.redirect_stdout(io.StringIO()):
@@ -103,7 +103,6 @@ def main(folder, recipe, seed, precision):
     whole, cut = folder / "whole", folder / "cut"
     whole.mkdir()
     cut.mkdir()
-    data.read_fashion_mnist()  # once for all the children
     began = time.monotonic()
     assert in_a_child(lambda: run(whole, recipe, seed, **options))
     seconds = time.monotonic() - began

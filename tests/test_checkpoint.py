@@ -1,6 +1,8 @@
 """Checkpoints: killed at any moment, on a full disk, damaged, foreign, hostile."""
 
+import hashlib
 import pickle
+import random
 import resource
 import subprocess
 import sys
@@ -9,21 +11,19 @@ from pathlib import Path
 import pytest
 import torch
 from killed_run import make_net
+from small_runs import own_loaders
 from torch import nn
 
 import d2lvgg
+from d2lvgg import checkpoint
 from d2lvgg.checkpoint import CheckpointError, read_checkpoint, write_checkpoint
 
 SCRIPT = Path(__file__).with_name("killed_run.py")
 
 
-def loaders(num_train=64, seed=0):
-    return d2lvgg.load_data_fashion_mnist(16, num_train=num_train, num_test=16, seed=seed)
-
-
-def train(path, num_epochs=1, net=None, lr=0.1, **options):
-    return d2lvgg.train(net or make_net(), *loaders(), num_epochs, lr, "cpu", checkpoint=path,
-                        **{"precision": "fp32", **options})
+def train(path, num_epochs=1, net=None, lr=0.1, loaders=None, **options):
+    return d2lvgg.train(net or make_net(), *(loaders or own_loaders()), num_epochs, lr, "cpu",
+                        checkpoint=path, **{"precision": "fp32", **options})
 
 
 @pytest.mark.parametrize(("recipe", "seed", "precision"), [
@@ -90,27 +90,52 @@ class Hostile:
         return exec, ("open('was_run', 'w')",)
 
 
-@pytest.mark.parametrize(("damage", "words"), [
-    (lambda path: path.write_bytes(path.read_bytes()[:-1000]), "truncated or damaged"),
-    (lambda path: path.write_bytes(path.read_bytes()[:100]), "truncated or damaged"),
-    (lambda path: path.write_bytes(b""), "truncated or damaged"),
-    (lambda path: path.write_text("<html>not found</html>"), "not a checkpoint"),
-    (lambda path: torch.save(nn.Linear(2, 2).state_dict(), path), "not written by d2lvgg.train"),
-    (lambda path: torch.save([1], path), "not written by d2lvgg.train"),
-    (lambda path: torch.save({"net": Hostile()}, path), "nothing of it was run"),
-    (lambda path: path.write_bytes(pickle.dumps(Hostile())), "nothing of it was run")])
-def test_what_is_no_checkpoint_is_refused_and_runs_nothing(tmp_path, monkeypatch, damage, words):
+def sealed(content, path):
+    """Write content as write_checkpoint seals it, whatever it is."""
+    torch.save(content, path)
+    path.write_bytes(path.read_bytes() + hashlib.sha256(path.read_bytes()).digest())
+
+
+@pytest.mark.parametrize("damage", [
+    lambda path: path.write_bytes(path.read_bytes()[:-1000]),
+    lambda path: path.write_bytes(path.read_bytes()[:100]),
+    lambda path: path.write_bytes(b""),
+    lambda path: path.write_bytes(path.read_bytes() + b"\0"),
+    lambda path: path.write_text("<html>not found</html>"),
+    lambda path: path.write_bytes(pickle.dumps(Hostile())),
+    lambda path: torch.save(nn.Linear(2, 2).state_dict(), path),
+    lambda path: sealed(nn.Linear(2, 2).state_dict(), path),
+    lambda path: sealed([1], path),
+    lambda path: sealed({"net": Hostile()}, path)])
+def test_what_is_no_checkpoint_is_refused_and_runs_nothing(tmp_path, monkeypatch, damage):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "run.pt"
     train(path)
     damage(path)
-    before = path.read_bytes()
-    with pytest.raises(CheckpointError, match=words) as caught:
-        train(path, resume=True)
-    assert "run.pt" in str(caught.value)
-    assert "delete it" in str(caught.value)
+    before, net = path.read_bytes(), make_net()
+    weights = [p.clone() for p in net.parameters()]
+    with pytest.raises(CheckpointError, match="run.pt .*nothing of it was run; delete it"):
+        train(path, net=net, resume=True)
     assert path.read_bytes() == before
+    assert all(torch.equal(a, b) for a, b in zip(weights, net.parameters(), strict=True))
     assert not (tmp_path / "was_run").exists()
+
+
+def test_one_flipped_bit_is_refused_wherever_it_is(tmp_path):
+    path = tmp_path / "run.pt"
+    write_checkpoint(path, {"net": nn.Linear(40, 40).state_dict(), "progress": {"epoch": 3}})
+    good = path.read_bytes()
+    assert read_checkpoint(path)["progress"] == {"epoch": 3}
+    directory = good.index(b"PK\1\2")  # where zip's list of contents begins
+    places = [*range(8 * 100), *range(8 * directory, 8 * len(good), 7),  # header, directory, digest
+              *random.Random(0).sample(range(8 * len(good)), 400)]
+    for place in places:
+        flipped = bytearray(good)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        with pytest.raises(CheckpointError, match="damaged"):
+            read_checkpoint(path)
+    assert len(places) > 1200
 
 
 def wider():
@@ -120,16 +145,55 @@ def wider():
     return net
 
 
+def relabelled():
+    loaders = own_loaders()
+    loaders[0].labels = loaders[0].labels.flip(0)
+    return loaders
+
+
 @pytest.mark.parametrize(("options", "words"), [
-    ({"net": wider()}, r"another network: its 3.weight has the shape \(32, 392\), this one's \(64"),
-    ({"net": make_net()[:4]}, r"its 6.weight has the shape \(10, 32\), this one's of nothing"),
+    ({"net": wider()}, r"shape of 3.weight \[32, 392\], and this one has \[64, 392\]"),
+    ({"net": make_net()[:4]}, r"shape of 6.weight \[10, 32\], and this one has None"),
     ({"lr": 0.2}, "a run with lr 0.1, and this one has 0.2"),
     ({"recipe": "strong"}, "a run with recipe 'book', and this one has 'strong'"),
-    ({"precision": "bf16"}, "a run with precision 'fp32'")])
-def test_a_checkpoint_of_another_run_is_refused(tmp_path, options, words):
+    ({"precision": "bf16"}, "a run with precision 'fp32'"),
+    ({"loaders": own_loaders(seed=None)}, "a run with seed 0, and this one has None"),
+    ({"loaders": own_loaders(seed=1)}, "a run with seed 0, and this one has 1"),
+    ({"loaders": own_loaders(source="other")}, "source 'made up', and this one has 'other'"),
+    ({"loaders": own_loaders(60, batch_size=15)}, "batch size 16, and this one has 15"),
+    ({"loaders": [list(loader) for loader in own_loaders()]}, "a run with loader '"),
+    ({"loaders": relabelled()}, "a run with checksum of labels ")])
+def test_a_checkpoint_of_another_run_is_refused_before_anything_changes(tmp_path, options, words):
     train(tmp_path / "run.pt")
+    net = options.get("net") or make_net()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    state = torch.get_rng_state()
     with pytest.raises(CheckpointError, match=words):
-        train(tmp_path / "run.pt", resume=True, **options)
+        train(tmp_path / "run.pt", resume=True, **{**options, "net": net})
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_checkpoint_of_another_device_is_refused(tmp_path):
+    path = tmp_path / "run.pt"
+    train(path)
+    content = read_checkpoint(path)
+    content["settings"]["device"] = "cuda"
+    write_checkpoint(path, content)
+    with pytest.raises(CheckpointError, match="a run with device 'cuda', and this one has 'cpu'"):
+        train(path, resume=True)
+
+
+def test_the_random_state_is_that_of_the_device_in_use(monkeypatch):
+    states = {0: torch.tensor([0]), 1: torch.tensor([1])}
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: states[device.index].clone())
+    monkeypatch.setattr(torch.cuda, "set_rng_state",
+                        lambda state, device: states.update({device.index: state}))
+    state = checkpoint.random_state([], torch.device("cuda:1"))
+    states[1] = torch.tensor([7])
+    checkpoint.restore_random_state(state, [], torch.device("cuda:1"))
+    assert states == {0: torch.tensor([0]), 1: torch.tensor([1])}
+    assert "cuda" not in checkpoint.random_state([], torch.device("cpu"))
 
 
 def test_a_strong_run_cannot_change_its_length(tmp_path):

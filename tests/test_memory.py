@@ -66,6 +66,16 @@ def test_an_error_inside_gives_it_back_too():
 
 
 @needs_glibc
+def test_the_inner_of_two_leaves_it_to_the_outer():
+    with memory.reused_memory():
+        use_blocks()
+        with memory.reused_memory():
+            use_blocks()
+        assert faults(use_blocks) < BLOCK // 2**21
+    assert faults(use_blocks) > 5 * BLOCK // 2**21
+
+
+@needs_glibc
 def test_training_uses_its_memory_again():
     def run(train):
         net = nn.Sequential(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.Flatten(),

@@ -1,14 +1,15 @@
 """Several processes: the same parameters as one, an error where one dies."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from small_runs import own_loaders
 
-import d2lvgg
 from d2lvgg import parallel
 
 SCRIPT = Path(__file__).with_name("parallel_run.py")
@@ -54,6 +55,27 @@ def test_a_process_that_dies_ends_the_run_with_an_error(tmp_path):
     assert not (tmp_path / "out.pt").exists()
 
 
+@pytest.mark.parametrize(("fault", "words"), [
+    ("nan", "stopped: the loss was no longer a number after step 3 of 14"),
+    ("label", "ValueError: there is a label 1[0-9], and the network has 10 outputs"),
+    ("forward", "MemoryError: a batch of 8 images .* does not fit .*: halve the batch"),
+    ("backward", "MemoryError: a batch of 8 images .* does not fit .*: halve the batch"),
+    ("evaluation", "MemoryError: a batch of 8 images .* does not fit .*: halve the batch")])
+def test_what_fails_in_one_process_ends_both_with_one_sentence(tmp_path, fault, words):
+    done = torchrun(2, tmp_path / "out.pt", fault)
+    assert done.returncode != 0
+    said = [line for line in done.stderr.splitlines() if re.match(words, line)]
+    assert len(said) == 2, done.stderr[-3000:]
+    assert said[0] == said[1]
+    assert "Traceback (most recent call last)" not in done.stderr.partition("torch/distrib")[0]
+    assert not (tmp_path / "out.pt").exists()
+
+
+def test_a_batch_norm_is_the_same_in_every_process_afterwards(tmp_path):
+    done = torchrun(3, tmp_path / "out.pt", "batch norm")  # the script compares their states
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 def test_the_command_runs_under_torchrun_and_one_process_speaks(tmp_path):
     done = torchrun(2, "train", "--scale", "smoke", "--out", tmp_path,
                     "--checkpoint", tmp_path / "run.pt", script=("-m", "d2lvgg"))
@@ -66,15 +88,15 @@ def test_the_command_runs_under_torchrun_and_one_process_speaks(tmp_path):
     assert again.returncode == 0, again.stderr[-2000:]
     assert "going on from" in again.stdout
     alone = subprocess.run(
-        [sys.executable, "-m", "d2lvgg", "train", "--scale", "smoke",
-         "--out", tmp_path, "--checkpoint", tmp_path / "run.pt", "--resume"],
+        [sys.executable, "-m", "d2lvgg", "train", "--scale", "smoke", "--out", tmp_path,
+         "--checkpoint", tmp_path / "run.pt", "--resume"],
         capture_output=True, text=True, timeout=120)
     assert alone.returncode != 0
     assert "a run with processes 2, and this one has 1" in alone.stderr
 
 
 def test_shares_of_a_batch_are_the_batch(monkeypatch):
-    loader, _ = d2lvgg.load_data_fashion_mnist(7, num_train=23, num_test=5, seed=3)
+    loader, _ = own_loaders(23, 5, 7, seed=3)
     order = loader.generator.get_state()
     whole = list(loader)
     for processes in (1, 2, 5):
@@ -95,7 +117,7 @@ def test_shares_of_a_batch_are_the_batch(monkeypatch):
 
 def test_loaders_that_cannot_be_cut_are_refused(monkeypatch):
     monkeypatch.setattr(parallel, "world_size", lambda: 2)
-    unseeded, _ = d2lvgg.load_data_fashion_mnist(4, num_train=8, num_test=4)
+    unseeded, _ = own_loaders(8, 4, 4, seed=None)
     for loader in (unseeded, [(torch.ones(1), torch.ones(1))]):
         with pytest.raises(ValueError, match="with the same seed="):
-            parallel.share(loader)
+            parallel.share_batches(loader)

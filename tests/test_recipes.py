@@ -3,6 +3,7 @@
 import pytest
 import torch
 from killed_run import make_net
+from small_runs import own_loaders
 from torch import nn
 
 import d2lvgg
@@ -10,10 +11,10 @@ from d2lvgg import recipes
 
 
 def test_the_books_recipe_is_plain_sgd():
-    how = recipes.make_recipe("book", make_net(), 0.05, 100)
-    assert (how.schedule, how.average, how.augment) == (None, None, None)
+    rule = recipes.make_recipe("book", make_net(), 0.05, 100)
+    assert (rule.schedule, rule.average, rule.augment) == (None, None, None)
     assert [(group["lr"], group["momentum"], group["weight_decay"])
-            for group in how.optimizer.param_groups] == [(0.05, 0, 0)]
+            for group in rule.optimizer.param_groups] == [(0.05, 0, 0)]
 
 
 def test_decay_spares_norms_and_biases():
@@ -29,12 +30,12 @@ def test_decay_spares_norms_and_biases():
 
 
 def test_the_rate_rises_to_lr_and_falls_to_almost_nothing():
-    how = recipes.make_recipe("strong", make_net(), 0.1, 100)
+    rule = recipes.make_recipe("strong", make_net(), 0.1, 100)
     rates = []
     for _ in range(100):
-        rates.append(how.optimizer.param_groups[0]["lr"])
-        how.optimizer.step()
-        how.schedule.step() if len(rates) < 100 else None
+        rates.append(rule.optimizer.param_groups[0]["lr"])
+        rule.optimizer.step()
+        rule.schedule.step() if len(rates) < 100 else None
     assert max(rates) == pytest.approx(0.1)
     assert rates.index(max(rates)) == 19
     assert rates[0] < 0.005
@@ -43,30 +44,30 @@ def test_the_rate_rises_to_lr_and_falls_to_almost_nothing():
 
 def test_the_average_follows_the_weights_and_is_what_is_kept():
     net = make_net()
-    how = recipes.make_recipe("strong", net, 0.1, 1000)  # looks back over 20 steps
-    weight, average = net[0][0].weight, how.average.module[0][0].weight
-    how.average.update_parameters(net)
+    rule = recipes.make_recipe("strong", net, 0.1, 1000)  # looks back over 20 steps
+    weight, average = net[0][0].weight, rule.average.module[0][0].weight
+    rule.average.update_parameters(net)
     before = weight.detach().clone()
     with torch.no_grad():
         weight += 1
     for step in range(1, 4):
-        how.average.update_parameters(net)
+        rule.average.update_parameters(net)
         expected = before + 1 - (1 - 1 / 20) ** step
         assert torch.allclose(average, expected, atol=1e-6)
-    loaders = d2lvgg.load_data_fashion_mnist(16, num_train=64, num_test=32, seed=0)
+    loaders = own_loaders(64, 32)
     history = d2lvgg.train(net, *loaders, 2, 0.05, "cpu", recipe="strong", precision="fp32")
     assert d2lvgg.evaluate_accuracy(net, loaders[1]) == history.epochs[-1]["test_acc"]
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_each_picture_is_mirrored_and_moved_by_itself(channels):
+def test_each_image_is_mirrored_and_moved_by_itself(channels):
     torch.manual_seed(0)
-    picture = torch.randint(1, 255, (channels, 6, 6), dtype=torch.uint8)
-    made = recipes.flip_and_crop(picture.expand(600, -1, -1, -1))
+    image = torch.randint(1, 255, (channels, 6, 6), dtype=torch.uint8)
+    made = recipes.flip_and_crop(image.expand(600, -1, -1, -1))
     assert made.dtype == torch.uint8
     expected = {}
     for flipped in (False, True):
-        framed = nn.functional.pad(picture.flip(2) if flipped else picture, (1, 1, 1, 1))
+        framed = nn.functional.pad(image.flip(2) if flipped else image, (1, 1, 1, 1))
         for down in range(3):
             for right in range(3):
                 expected[flipped, down, right] = framed[:, down:down + 6, right:right + 6]
@@ -77,7 +78,7 @@ def test_each_picture_is_mirrored_and_moved_by_itself(channels):
 
 
 def test_our_loader_augments_before_it_enlarges_and_others_after():
-    loaders = d2lvgg.load_data_fashion_mnist(8, 56, num_train=16, num_test=8, seed=0)
+    loaders = own_loaders(16, 8, 8, resize=56)
     seen = []
 
     def spy(X):
@@ -92,6 +93,21 @@ def test_our_loader_augments_before_it_enlarges_and_others_after():
 
 def test_the_strong_recipe_learns():
     torch.manual_seed(0)
-    loaders = d2lvgg.load_data_fashion_mnist(16, num_train=1280, num_test=200, seed=0)
-    history = d2lvgg.train(make_net(), *loaders, 6, 0.1, recipe="strong")
-    assert history.epochs[-1]["test_acc"] > 0.65
+    loaders = own_loaders(640, 100)
+    history = d2lvgg.train(make_net(), *loaders, 4, 0.1, recipe="strong")
+    assert history.epochs[-1]["test_acc"] > 0.8
+
+
+@pytest.mark.parametrize("num_steps", range(1, 10))
+def test_the_strong_recipe_takes_few_steps(num_steps):
+    loaders = own_loaders(4 * num_steps, 8, 4)
+    history = d2lvgg.train(make_net(), *loaders, 1, 0.1, "cpu", recipe="strong")
+    assert len(history.step_losses) == num_steps
+    rule = recipes.make_recipe("strong", make_net(), 0.1, num_steps)
+    rates = []
+    for _ in range(num_steps):
+        rates.append(rule.optimizer.param_groups[0]["lr"])
+        rule.optimizer.step()
+        rule.schedule.step()
+    assert rates[0] == pytest.approx(0.004)
+    assert max(rates[1:], default=0.1) == pytest.approx(0.1)  # the peak is reached

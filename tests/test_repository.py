@@ -102,8 +102,8 @@ def test_no_test_without_an_assertion(path):
 
 
 ORDER = ["devices", "drawn", "models", "display", "shapes", "data", "image_folder", "cifar10",
-         "exercises", "live", "widget", "memory", "recipes", "parallel", "history", "checkpoint",
-         "training", "__main__"]
+         "exercises", "live", "memory", "recipes", "fast_form", "history", "parallel",
+         "mistakes", "progress", "checkpoint", "training", "__main__"]
 
 
 def imports(path, level):

@@ -87,3 +87,34 @@ def test_alexnet_has_the_notes_shapes():
     assert [row.output_shape[-1] for row in table if row.layer == "MaxPool2d"] == [26, 12, 5]
     assert table[0].output_shape == (1, 96, 54, 54)
     assert round(table.flops / 1e9, 2) == 1.88
+
+
+def test_a_layer_that_stands_twice_comes_twice():
+    pool = nn.MaxPool2d(2)
+    block = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), pool)
+    net = nn.Sequential(block, pool, nn.Sequential(pool), nn.Flatten())
+    assert [row.output_shape[-1] for row in trace_shapes(net, (1, 1, 16, 16))] == [8, 4, 2, 8]
+    assert [row.name for row in trace_shapes(net, (1, 1, 16, 16), expand=True)] == [
+        "0.0", "0.1", "1", "2.0", "3"]
+
+
+def test_buffers_that_no_state_dict_holds_are_traced_too():
+    layer = nn.BatchNorm2d(2)
+    layer.register_buffer("running_mean", torch.zeros(2), persistent=False)
+    assert trace_shapes(nn.Sequential(layer), (1, 2, 4, 4))[0].output_shape == (1, 2, 4, 4)
+
+
+class OwnOrder(nn.Sequential):
+    def forward(self, X):
+        return self[0](self[1](X))
+
+
+@pytest.mark.parametrize("net", [OwnOrder(nn.ReLU(), nn.Flatten()), nn.Linear(2, 3)])
+def test_what_has_its_own_forward_is_refused(net):
+    with pytest.raises(ValueError, match="has a forward of its own.*give an nn.Sequential"):
+        trace_shapes(net, (1, 2))
+
+
+def test_a_block_with_its_own_forward_is_one_row():
+    net = nn.Sequential(OwnOrder(nn.Linear(4, 3), nn.Flatten()))
+    assert [row.layer for row in trace_shapes(net, (1, 1, 2, 2), expand=True)] == ["OwnOrder"]

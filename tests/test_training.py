@@ -9,29 +9,12 @@ import time
 import pytest
 import torch
 from d2l import torch as d2l
+from small_runs import make_images, own_loaders, plain_loaders, small_net
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, IterableDataset
 
 import d2lvgg
-from d2lvgg import evaluate_accuracy, train, training, vgg
-from d2lvgg.data import read_fashion_mnist
-
-SMALL = ((1, 4), (1, 8))
-
-
-def small_net(**options):
-    torch.manual_seed(0)
-    body = vgg(SMALL, input_size=28, **options)
-    return nn.Sequential(*body[:3], nn.Linear(8 * 7 * 7, 32), nn.ReLU(), nn.Dropout(0.5),
-                         nn.Linear(32, 10))
-
-
-def small_loaders(num_train=200, num_test=50, batch_size=16, shuffle=True):
-    sets = []
-    for count, (images, labels) in zip((num_train, num_test), read_fashion_mnist(), strict=True):
-        sets.append(TensorDataset(torch.tensor(images[:count, None]) / 255,
-                                  torch.tensor(labels[:count], dtype=torch.int64)))
-    return (DataLoader(sets[0], batch_size, shuffle=shuffle), DataLoader(sets[1], batch_size))
+from d2lvgg import evaluate_accuracy, fast_form, train, training, vgg
 
 
 class RecordingLoss(nn.CrossEntropyLoss):
@@ -58,33 +41,32 @@ def test_every_step_is_the_books(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(nn, "CrossEntropyLoss", RecordingLoss)
         RecordingLoss.steps, RecordingAnimator.points = [], []
-        net, loaders = small_net(), small_loaders(640)
+        net, loaders = small_net(), plain_loaders(640)
         torch.manual_seed(1)
         d2l.train_ch6(net, *loaders, 3, 0.1, torch.device("cpu"))
-    net, loaders = small_net(), small_loaders(640)
+    net, loaders = small_net(), plain_loaders(640)
     torch.manual_seed(1)
     history = train(net, *loaders, 3, 0.1, torch.device("cpu"), precision="fp32",
                     channels_last=False)
     assert len(history.step_losses) == 3 * 40
-    assert history.step_losses == pytest.approx(RecordingLoss.steps, abs=1e-5)
+    assert history.step_losses == RecordingLoss.steps
     assert min(RecordingLoss.steps) < 1.5  # it learned, so the comparison means something
     last = {x: y for x, y in RecordingAnimator.points if y[0] is not None}
     tests = {x: y[2] for x, y in RecordingAnimator.points if y[2] is not None}
     for row in history.epochs:
         loss, accuracy, _ = last[row["epoch"]]
-        assert row["train_loss"] == pytest.approx(loss, abs=1e-6)
+        assert row["train_loss"] == pytest.approx(loss, rel=1e-12)
         assert row["train_acc"] == accuracy
         assert row["test_acc"] == tests[row["epoch"]]
 
 
 def test_the_books_call_with_the_books_loaders(monkeypatch, tmp_path):
     # The book's loader reads ../data in torchvision's layout; give it a small one.
-    (images, labels), (test_images, test_labels) = read_fashion_mnist()
-    sets = {True: (images[:64], labels[:64]), False: (test_images[:32], test_labels[:32])}
+    sets = {True: make_images(64, 0), False: make_images(32, 1)}
 
     class Folder(torch.utils.data.Dataset):
         def __init__(self, root, train, transform, download):
-            self.pictures, self.labels = sets[train]
+            self.images, self.labels = sets[train]
             self.transform = transform
 
         def __len__(self):
@@ -92,7 +74,7 @@ def test_the_books_call_with_the_books_loaders(monkeypatch, tmp_path):
 
         def __getitem__(self, i):
             from PIL import Image
-            return self.transform(Image.fromarray(self.pictures[i])), int(self.labels[i])
+            return self.transform(Image.fromarray(self.images[i, 0])), int(self.labels[i])
 
     monkeypatch.setattr(d2l.torchvision.datasets, "FashionMNIST", Folder)
     monkeypatch.setattr(d2l, "get_dataloader_workers", lambda: 0)
@@ -104,7 +86,7 @@ def test_the_books_call_with_the_books_loaders(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize(("num_train", "num_epochs"), [(10, 1), (16, 2), (40, 1)])
 def test_one_batch_and_one_epoch_work(num_train, num_epochs):
-    history = train(small_net(), *small_loaders(num_train), num_epochs, 0.05)
+    history = train(small_net(), *plain_loaders(num_train), num_epochs, 0.05)
     assert len(history.step_losses) == num_epochs * math.ceil(num_train / 16)
     assert history.animator.X[0][-1] == num_epochs
     assert history.animator.X[2] == list(range(1, num_epochs + 1))
@@ -145,7 +127,7 @@ class InterruptedLoader(list):
 
 
 def test_ctrl_c_keeps_the_history_and_the_plot_and_can_be_run_again(capsys):
-    train_iter, test_iter = small_loaders()
+    train_iter, test_iter = plain_loaders()
     net, loader = small_net(), InterruptedLoader(train_iter, at=13 + 5)
     history = train(net, loader, test_iter, 5, 0.05)
     assert history.interrupted
@@ -162,8 +144,8 @@ def test_ctrl_c_keeps_the_history_and_the_plot_and_can_be_run_again(capsys):
 
 def test_a_real_ctrl_c_ends_the_command_with_its_curve(tmp_path):
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "d2lvgg", "train", "--scale", "laptop", "--out",
-         str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        [sys.executable, "-u", "-m", "d2lvgg", "train", "--scale", "laptop", "--out", tmp_path],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         # What a shell starts in the background ignores Ctrl-C, and so would this process.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     for line in process.stdout:
@@ -179,33 +161,25 @@ def test_a_real_ctrl_c_ends_the_command_with_its_curve(tmp_path):
 
 def test_training_learns_on_our_own_loader():
     torch.manual_seed(0)
-    loaders = d2lvgg.load_data_fashion_mnist(16, num_train=1280, num_test=200, seed=0)
-    history = train(small_net(), *loaders, 4, 0.1)
+    history = train(small_net(), *own_loaders(640, 100, source="drawn sketch set"), 3, 0.1)
     assert history.epochs[-1]["test_acc"] > 0.6
-    assert "drawn" not in history.animator.text
-    assert "drawn" not in str(history)
-
-
-def test_a_run_on_drawn_images_says_so_in_its_plot_and_its_words():
-    loaders = d2lvgg.load_data_cifar10(16, num_train=64, num_test=16, source="sketch", seed=0)
-    net = vgg(SMALL, in_channels=3, input_size=32)
-    net = nn.Sequential(*net[:3], nn.Linear(8 * 8 * 8, 10))
-    history = train(net, *loaders, 1, 0.1)
-    assert "on drawn shapes, not CIFAR-10" in history.animator.text
+    assert "drawn images" in history.animator.text
     assert "compare with nothing published" in str(history)
 
 
 def test_precision_is_what_the_machine_has_or_what_was_asked_for():
-    loaders = small_loaders(32)
+    loaders = plain_loaders(32)
     auto = train(small_net(), *loaders, 1, 0.1).precision
-    assert auto == ("bf16" if d2lvgg.scale.has_fast_bf16(d2lvgg.try_gpu()) else "fp32")
-    net = small_net()
-    assert train(net, *loaders, 1, 0.1, "cpu", precision="bf16").precision == "bf16"
-    assert all(p.dtype == torch.float32 for p in net.parameters())
+    assert auto == d2lvgg.devices.pick_precision("auto", d2lvgg.try_gpu())
+    for precision in ("bf16", "fp16"):
+        net = small_net()
+        history = train(net, *loaders, 1, 0.1, "cpu", precision=precision)
+        assert history.precision == precision
+        assert all(p.dtype == torch.float32 for p in net.parameters())
 
 
 def test_init_weights_false_keeps_what_was_learned():
-    loaders = small_loaders(160)
+    loaders = plain_loaders(160)
     net = small_net()
     before = train(net, *loaders, 4, 0.1).epochs[-1]["train_loss"]
     on = train(net, *loaders, 1, 0.01, init_weights=False).epochs[-1]["train_loss"]
@@ -215,7 +189,7 @@ def test_init_weights_false_keeps_what_was_learned():
 
 def test_accuracy_counts_every_example_once_and_leaves_the_mode():
     net = small_net()
-    _, test_iter = small_loaders(num_test=37)
+    _, test_iter = plain_loaders(num_test=37)
     net.eval()
     right = total = 0
     with torch.no_grad():
@@ -231,35 +205,77 @@ def test_accuracy_counts_every_example_once_and_leaves_the_mode():
         evaluate_accuracy(net, [])
 
 
+class Stream(IterableDataset):
+    def __iter__(self):
+        return iter([])
+
+
 @pytest.mark.parametrize(("change", "words"), [
     ({"num_epochs": 0}, "num_epochs is 0"), ({"num_epochs": 1.5}, "num_epochs is 1.5"),
     ({"lr": 0}, "lr is 0"), ({"lr": -1.0}, "lr is -1.0"), ({"lr": math.nan}, "lr is nan"),
-    ({"precision": "fp16"}, "'fp16': choose one of 'auto', 'fp32', 'bf16'"),
+    ({"lr": "0.1"}, "lr is '0.1'"), ({"lr": [0.1]}, r"lr is \[0.1\]"),
+    ({"lr": math.inf}, "lr is inf"),
+    ({"num_epochs": "2"}, "num_epochs is '2'"),
+    ({"precision": "fp8"}, "'fp8': choose one of 'auto', 'fp32', 'bf16', 'fp16'"),
     ({"recipe": "best"}, "recipe is 'best': choose one of 'book', 'strong'"),
     ({"compile": "yes"}, "compile is 'yes': choose one of 'auto', True, False"),
-    ({"train_iter": []}, "no batches"), ({"train_iter": iter([])}, "does not say how many")])
+    ({"train_iter": []}, "train_iter has no batches"),
+    ({"test_iter": []}, "test_iter has no batches"),
+    ({"train_iter": DataLoader(Stream(), 4)}, "does not say how many"),
+    ({"train_iter": iter([])}, "does not say how many")])
 def test_bad_arguments_are_refused_before_anything_changes(change, words):
     net = small_net()
     before = [p.clone() for p in net.parameters()]
-    train_iter, test_iter = small_loaders(16)
-    options = {"train_iter": train_iter, "num_epochs": 1, "lr": 0.1, **change}
+    train_iter, test_iter = plain_loaders(16)
+    options = {"train_iter": train_iter, "test_iter": test_iter, "num_epochs": 1, "lr": 0.1}
     with pytest.raises(ValueError, match=words):
-        train(net, test_iter=test_iter, **options)
+        train(net, **{**options, **change})
     assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
 
 
-def test_colour_pictures_into_a_grey_network_are_refused_in_words():
-    batch = [(torch.rand(4, 3, 28, 28), torch.arange(4))]
-    with pytest.raises(ValueError, match=r"shape \(4, 3, 28, 28\).*takes \(batch, 1, height"):
-        train(small_net(), batch, batch, 1, 0.1)
-    with pytest.raises(ValueError, match="in_channels"):
-        evaluate_accuracy(small_net(), batch)
+def changed(X=lambda X: X, y=lambda y: y):
+    return [(X(images), y(labels)) for images, labels in plain_loaders(16)[0]]
 
 
-def test_pictures_of_another_size_are_refused_in_words():
-    batch = [(torch.rand(4, 1, 40, 40), torch.arange(4))]
-    with pytest.raises(ValueError, match=r"refuses an input of shape"):
-        train(small_net(), batch, batch, 1, 0.1)
+class Named(nn.Module):
+    """The small network behind a forward of its own, which no table of shapes describes."""
+
+    def __init__(self):
+        super().__init__()
+        self.inside = small_net()
+
+    def forward(self, X):
+        return self.inside(X)
+
+
+@pytest.mark.parametrize("make", [small_net, Named])
+@pytest.mark.parametrize(("batches", "words"), [
+    (changed(X=lambda X: X.expand(-1, 3, -1, -1)), r"\(16, 3, 28, 28\).*takes \(batch, 1, "),
+    (changed(X=lambda X: (255 * X).byte()), r"bytes from 0 to 255: .* X.float\(\) / 255"),
+    (changed(X=lambda X: X[..., :20]), r"(refuses an input|fails on a batch) of shape"),
+    (changed(y=lambda y: y + 1), "a label 10, and the network has 10 outputs, for .*0 to 9"),
+    (changed(y=lambda y: y - 1), "there is a label -1"),
+    (changed(y=lambda y: y.int()), "type torch.int32: give the number of its class.*int64"),
+    (changed(y=lambda y: nn.functional.one_hot(y, 10).float()), r"shape \(16, 10\).*y.argmax"),
+    ([(X[:10], torch.eye(10)) for X, y in changed()], r"labels have shape \(10, 10\)"),
+    ([{"images": X, "labels": y} for X, y in changed()], "batches of type dict: give pairs"),
+    ([(X, y, y) for X, y in changed()], "batches of type tuple: give pairs"),
+    ([(X.numpy(), y) for X, y in changed()], "give pairs of tensors")])
+def test_a_batch_that_does_not_fit_changes_nothing(tmp_path, make, batches, words):
+    net = make().eval()
+    net.register_buffer("seen", torch.zeros(1))
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    for layer in net.modules():  # as a bad learner would leave a batch norm
+        layer.register_forward_hook(lambda *_: net.seen.add_(1) and None)
+    path = tmp_path / "run.pt"
+    with pytest.raises(ValueError, match=words) as caught:
+        train(net, batches, batches, 1, 0.1, "cpu", checkpoint=path, checkpoint_seconds=0)
+    assert "\n" not in str(caught.value).partition(": ")[0]
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert not any(layer.training for layer in net.modules())
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ValueError, match=words):
+        evaluate_accuracy(net, batches)
 
 
 def test_xavier_is_the_books():
@@ -291,52 +307,126 @@ def test_a_loader_that_ends_early_or_holds_nothing():
 
 
 def test_a_loss_that_is_no_number_stops_the_run_at_once_with_advice(capsys):
-    loaders = small_loaders(640)
-    history = train(small_net(), *loaders, 10, 1e12, "cpu", precision="fp32")
+    loaders = plain_loaders(640)
+    history = train(small_net(), *loaders, 10, 1e20, "cpu", precision="fp32")
     assert history.epochs == []
     assert not all(math.isfinite(l) for l in history.step_losses)
     assert len(history.step_losses) <= 40 / 20 + 2  # of 400: at the next point of the plot
     words = capsys.readouterr().out
     assert "stopped: the loss was no longer a number" in words
-    assert "lr=2.5e+11" in words
+    assert "lr=2.5e+19" in words
     assert str(history).count("stopped") == 1
 
 
 class Roomless(nn.Module):
-    """A network whose device has room for `room` pictures."""
+    """A network whose device has no room for a batch, in the given device's words."""
 
-    def __init__(self, room):
+    def __init__(self, error):
         super().__init__()
-        self.net, self.room = small_net(), room
+        self.net, self.error = small_net(), error
 
     def forward(self, X):
-        if len(X) > self.room:
-            raise torch.OutOfMemoryError("out of memory")
-        return self.net(X)
+        raise self.error
 
 
-@pytest.mark.parametrize(("room", "words"), [
-    (7, r"a batch of 16 pictures of \(1, 28, 28\) does not fit.*a batch of 4 does"),
-    (0, "not one picture")])
-def test_out_of_memory_says_which_batch_fits(room, words):
+@pytest.mark.parametrize("error", [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.45 GiB."),
+    RuntimeError("MPS backend out of memory (MPS allocated: 9.00 GB)"),
+    RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to ...")])
+def test_out_of_memory_says_to_halve_the_batch(error):
+    words = r"a batch of 16 images of shape \(1, 28, 28\) does not fit .* cpu: halve the batch"
     with pytest.raises(MemoryError, match=words):
-        train(Roomless(room), *small_loaders(32), 1, 0.1, "cpu")
+        train(Roomless(error), *plain_loaders(32), 1, 0.1, "cpu")
+    with pytest.raises(MemoryError, match=words):
+        evaluate_accuracy(Roomless(error), plain_loaders(32)[0])
 
 
-def test_compile_leaves_the_odd_last_batch_alone(monkeypatch):
-    sizes = []
+def test_a_batch_too_large_for_the_processor_is_one_sentence():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), Huge())
+    with pytest.raises(MemoryError, match="halve the batch"):
+        train(net, *plain_loaders(32), 1, 0.1, "cpu")
 
-    def compiled(net):
+
+class Huge(nn.Module):
+    def forward(self, X):
+        return X.repeat(2**40, 2**10)
+
+
+def stand_in(sizes):
+    """Return a torch.compile that notes how it is called, and what is run compiled."""
+    def compile(net, dynamic):
+        assert dynamic is False
+
         def run(X):
             sizes.append(len(X))
             return net(X)
         return run
+    return compile
 
-    monkeypatch.setattr(torch, "compile", compiled)
-    history = train(small_net(), *small_loaders(40), 2, 0.1, "cpu", compile=True)
-    assert sizes == [16, 16, 16, 16]  # and the 8 left over ran uncompiled
+
+def test_compile_leaves_the_odd_last_batch_alone_and_its_seconds_out(monkeypatch):
+    sizes = []
+    monkeypatch.setattr(torch, "compile", stand_in(sizes))
+    plain = train(small_net(), *seeded(40), 2, 0.1, "cpu", precision="fp32")
+    assert sizes == []
+    history = train(small_net(), *seeded(40), 2, 0.1, "cpu", precision="fp32", compile=True)
+    # One to compile, and each whole batch after the first; the 8 left over ran uncompiled.
+    assert sizes == [16] * (1 + 3)
+    assert history.step_losses == plain.step_losses  # to compile left no trace
+    assert history.compile_seconds > 0 == plain.compile_seconds
+    assert "compiled in" in str(history)
+    assert "compiled" not in str(plain)
+
+
+def seeded(num_train):
+    torch.manual_seed(3)
+    return plain_loaders(num_train)
+
+
+def test_a_failure_to_compile_is_a_warning(monkeypatch):
+    def compile(net, dynamic):
+        def run(X):
+            raise RuntimeError("Failed to find C compiler\nPlease specify via CC")
+        return run
+
+    monkeypatch.setattr(torch, "compile", compile)
+    with pytest.warns(UserWarning, match=r"uncompiled \(Failed to find C compiler\): comp"):
+        history = train(small_net(), *plain_loaders(40), 2, 0.1, "cpu", compile=True)
     assert history.to_frame().examples.tolist() == [40, 40]
-    assert training.wants_compile("auto", torch.device("cpu")) is False  # it is slower there
+
+
+def test_compile_auto_means_a_long_run_on_a_gpu_with_triton(monkeypatch):
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+    found = {"triton": "somewhere"}
+    monkeypatch.setattr(fast_form.importlib.util, "find_spec", found.get)
+    assert fast_form.wants_compile("auto", cuda, 20_000)
+    assert not fast_form.wants_compile("auto", cuda, 4_690)  # the published run: seconds on an H100
+    assert not fast_form.wants_compile("auto", cpu, 10**6)  # it is slower there
+    assert fast_form.wants_compile(True, cpu, 1)
+    found.clear()
+    assert not fast_form.wants_compile("auto", cuda, 10**6)
+
+
+@pytest.mark.slow
+def test_each_run_compiles_one_static_graph():
+    compiled = []
+    torch._dynamo.reset()
+
+    def count(graph, _inputs):
+        compiled.append(graph)
+        return graph.forward
+
+    compile = torch.compile
+    try:
+        torch.compile = lambda net, dynamic: compile(net, dynamic=dynamic, backend=count)
+        for size in range(20, 38, 2):
+            net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d(2), nn.Flatten(),
+                                nn.Linear(8, 10))
+            batches = [(torch.rand(4, 1, size, size), torch.arange(4))] * 3
+            train(net, batches, batches[:1], 2, 0.1, "cpu", compile=True)
+    finally:
+        torch.compile = compile
+    assert len(compiled) == 9
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU to be made to wait")
@@ -348,11 +438,10 @@ def test_no_step_makes_a_gpu_wait(monkeypatch):
         fetch(self)
         torch.cuda.set_sync_debug_mode("error")
 
-    loaders = d2lvgg.load_data_fashion_mnist(16, num_train=640, num_test=64, seed=0)
     monkeypatch.setattr(training.Progress, "fetch", allowed)
     monkeypatch.setattr(training, "count_right", lambda *_: (0, 1))
     try:
-        history = train(small_net(), *loaders, 1, 0.1, "cuda", compile=False)
+        history = train(small_net(), *own_loaders(640, 64, device="cuda"), 1, 0.1, "cuda")
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert len(history.step_losses) == 40
@@ -363,7 +452,7 @@ def test_pooling_before_relu_changes_no_output_and_no_gradient(batch_norm):
     torch.manual_seed(0)
     net = vgg(((2, 4), (1, 8)), input_size=28, dropout=0, batch_norm=batch_norm)
     net = nn.Sequential(*net[:3], nn.Linear(8 * 7 * 7, 10))
-    swapped = training.pool_first(net)
+    swapped = fast_form.pool_first(net)
     assert [type(layer).__name__ for layer in swapped[0]][-2:] == ["MaxPool2d", "ReLU"]
     assert [type(layer).__name__ for layer in net[0]][-2:] == ["ReLU", "MaxPool2d"]
     # Whole numbers make many ties, between which a pool must choose alike in both orders.
@@ -377,3 +466,90 @@ def test_pooling_before_relu_changes_no_output_and_no_gradient(batch_norm):
     assert torch.equal(before, after)
     for gradient, p in zip(gradients, net.parameters(), strict=True):
         assert torch.allclose(gradient, p.grad, rtol=1e-5, atol=1e-6)
+
+
+def test_pooling_stays_behind_where_something_could_see_it():
+    net = small_net()
+    assert fast_form.fast_form(net)[0] is not net
+    for layer in (net, net[0], net[0][1], net[0][2], net[5]):
+        for register in ("register_forward_hook", "register_forward_pre_hook",
+                         "register_full_backward_hook"):
+            handle = getattr(layer, register)(lambda *_: None)
+            assert fast_form.fast_form(net)[0] is net
+            handle.remove()
+    handle = nn.modules.module.register_module_forward_hook(lambda *_: None)
+    assert fast_form.fast_form(net)[0] is net
+    handle.remove()
+    assert fast_form.fast_form(Named())[0].__class__ is Named
+    indices = nn.Sequential(nn.ReLU(), nn.MaxPool2d(2, return_indices=True))
+    assert [type(layer) for layer in fast_form.pool_first(indices)] == [nn.ReLU, nn.MaxPool2d]
+
+
+def test_hooks_see_what_they_see_in_the_books_loop():
+    net, seen = small_net(), []
+    net[0].register_forward_hook(lambda *_: seen.append("block"))
+    net[0][1].register_forward_hook(lambda _, __, out: seen.append(out.shape[-1]))
+    net[0][2].register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].min() >= 0))
+    train(net, *plain_loaders(16, 16), 1, 0.1, "cpu")
+    assert seen == [28, True, "block"] * 2
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_network_comes_back_as_the_book_leaves_it(channels):
+    import matplotlib
+    from safetensors.torch import save
+    from torch.nn.utils import parameters_to_vector
+
+    net = small_net(in_channels=channels)
+    settings = dict(matplotlib.rcParams)
+    strides = [p.stride() for p in net.parameters()]
+    train(net, *plain_loaders(64, channels=channels), 1, 0.1, "cpu")
+    assert dict(matplotlib.rcParams) == settings
+    assert not any(layer.training for layer in net.modules())
+    assert [p.stride() for p in net.parameters()] == strides == [p.grad.stride()
+                                                                 for p in net.parameters()]
+    assert len(parameters_to_vector(net.parameters())) == sum(p.numel() for p in net.parameters())
+    assert save(net.state_dict())
+    net.to(memory_format=torch.channels_last)
+    strides = [p.stride() for p in net.parameters()]
+    train(net, *plain_loaders(64, channels=channels), 1, 0.1, "cpu")
+    evaluate_accuracy(net, plain_loaders(channels=channels)[1])
+    assert [p.stride() for p in net.parameters()] == strides
+
+
+def test_evaluation_leaves_frozen_parts_frozen_and_finds_the_historys_figure():
+    net = small_net(batch_norm=True)
+    loaders = plain_loaders(160, 300)
+    history = train(net, *loaders, 1, 0.05, "cpu")
+    assert evaluate_accuracy(net, loaders[1]) == history.epochs[-1]["test_acc"]
+    net.train()
+    net[0].eval()
+    modes = [layer.training for layer in net.modules()]
+    evaluate_accuracy(net, loaders[1])
+    assert [layer.training for layer in net.modules()] == modes
+    assert len(set(modes)) == 2
+    history = train(net, *loaders, 1, 0.05, "cpu", precision="bf16")
+    assert evaluate_accuracy(net, loaders[1], precision="bf16") == history.epochs[-1]["test_acc"]
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path):
+    import numpy as np
+
+    path = tmp_path / "run.pt"
+    train(small_net(), *own_loaders(), np.int64(1), np.float32(0.1), "cpu", checkpoint=path)
+    history = train(small_net(), *own_loaders(), np.int64(2), np.float32(0.1), "cpu",
+                    checkpoint=path, resume=True)
+    assert len(history.epochs) == 2
+
+
+def test_ctrl_c_keeps_the_losses_that_are_on_the_device_yet():
+    batches = list(plain_loaders(16 * 100)[0])
+    history = train(small_net(), InterruptedLoader(batches, at=29), batches[:1], 1, 0.05, "cpu")
+    assert len(history.step_losses) == 29  # of which the last four had not been fetched
+
+
+def test_a_history_shows_itself_in_a_few_lines():
+    history = train(small_net(), *plain_loaders(640), 2, 0.05, "cpu")
+    assert repr(history) == str(history)
+    assert len(history.step_losses) == 80
+    assert len(repr(history)) < 200

@@ -27,7 +27,8 @@ def all_figures():
     found = {}
     for path in sorted(LESSONS.glob("[0-9][0-9]_*/figures.py")):
         for draw in load_file(path).FIGURES:
-            found[f"{draw.__name__}.svg"] = draw, path.relative_to(ROOT).as_posix()
+            source = Path(draw.__code__.co_filename).relative_to(ROOT)
+            found[f"{draw.__name__}.svg"] = draw, source.as_posix()
     return found
 
 

@@ -267,7 +267,7 @@ def differences(out, names=()):
 
 def processor():
     """Return this machine in words, for the numbers measured on it."""
-    from d2lvgg.scale import describe_machine  # slow to import: --check does without it
+    from d2lvgg.devices import describe_machine  # slow to import: --check does without it
 
     machine = describe_machine()
     return (f"{os.cpu_count()} cores of {machine['device']}, fast bfloat16: "
@@ -276,7 +276,7 @@ def processor():
 
 def torch_threads():
     """Return how many threads the kernel computed with ($OMP_NUM_THREADS may say fewer)."""
-    from d2lvgg.scale import describe_machine
+    from d2lvgg.devices import describe_machine
 
     return int(describe_machine()["CPU cores for torch"])
 

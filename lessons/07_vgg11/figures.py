@@ -4,8 +4,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from torch import nn
 
+from d2lvgg.exercises import of_lesson
 from d2lvgg.models import VGG_ARCHS, alexnet, vgg
-from d2lvgg.widget import shapes_shrinking
 from tools.figures import LAYER_COLOURS, layer_label, traced
 
 
@@ -53,4 +53,4 @@ def alexnet_to_vgg():
     return fig
 
 
-FIGURES = (alexnet_to_vgg, shapes_shrinking)
+FIGURES = (alexnet_to_vgg, of_lesson("07", "explorer").shapes_shrinking)

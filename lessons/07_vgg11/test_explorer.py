@@ -7,13 +7,16 @@ from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from test_browser import CHROMIUM, ROOT, lab, open_notebook, page  # noqa: F401
 
-from d2lvgg import VGG_ARCHS, shrink, trace_shapes, vgg, widget
+from d2lvgg import VGG_ARCHS, shrink, trace_shapes, vgg
+from d2lvgg.exercises import of_lesson
+
+explorer = of_lesson("07", "explorer")
 
 SUMS = ".jp-OutputArea-output p b"
 
 
 def test_the_sums_are_those_of_the_lessons():
-    table, sums = widget.summarise(VGG_ARCHS["vgg11"], 1, 224, 128)
+    table, sums = explorer.summarise(VGG_ARCHS["vgg11"], 1, 224, 128)
     assert sums == ("128,806,154 parameters, 15.094 GFLOP forward for one picture, "
                     "7.22 GB to train on batches of 128")
     assert [tuple(row.output_shape) for row in table][:2] == [(1, 64, 112, 112), (1, 128, 56, 56)]
@@ -33,7 +36,7 @@ def test_training_memory_is_weights_gradients_and_what_autograd_keeps():
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         net(torch.randn(64, 1, 32, 32))
     wanted = sum(size for _, size in kept.values()) + 8 * sum(p.numel() for p in net.parameters())
-    _, sums = widget.summarise(VGG_ARCHS["vgg11"], 16, 32, 64)
+    _, sums = explorer.summarise(VGG_ARCHS["vgg11"], 16, 32, 64)
     assert f" {wanted / 1e9:.2f} GB" in sums
     assert wanted > 1.05 * 8 * sum(p.numel() for p in net.parameters())  # what is kept counts
 
@@ -41,7 +44,7 @@ def test_training_memory_is_weights_gradients_and_what_autograd_keeps():
 @pytest.mark.parametrize(("text", "arch"), [
     ("vgg16", VGG_ARCHS["vgg16"]), ("((1, 64), (2, 128))", ((1, 64), (2, 128)))])
 def test_an_architecture_is_a_name_or_a_table(text, arch):
-    assert widget.read_arch(text) == arch
+    assert explorer.read_arch(text) == arch
 
 
 @pytest.mark.parametrize(("arch", "ratio", "size", "message"), [
@@ -54,7 +57,7 @@ def test_an_architecture_is_a_name_or_a_table(text, arch):
     ("((1, 2),)", 4, 32, "give a whole number from 1 to 2")])
 def test_what_cannot_be_is_refused_in_a_sentence(arch, ratio, size, message):
     with pytest.raises(ValueError, match="^[^\n]+$") as caught:
-        widget.summarise(widget.read_arch(arch), ratio, size, 128)
+        explorer.summarise(explorer.read_arch(arch), ratio, size, 128)
     assert message in str(caught.value)
 
 
@@ -62,7 +65,8 @@ def test_what_cannot_be_is_refused_in_a_sentence(arch, ratio, size, message):
 def notebook():
     """A notebook that was executed with no front end, and a slider moved by the program."""
     cells = [nbformat.v4.new_code_cell(source) for source in (
-        "from d2lvgg.widget import explore_vgg\nexplore_vgg('vgg11', ratio=4)",
+        "from d2lvgg.exercises import of_lesson\n"
+        "of_lesson('07', 'explorer').explore_vgg('vgg11', ratio=4)",
         "import ipywidgets\n"
         "slider = [w for w in ipywidgets.widgets.widget._instances.values()\n"
         "          if isinstance(w, ipywidgets.IntSlider)][0]\nslider.value = 16")]

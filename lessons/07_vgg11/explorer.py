@@ -11,9 +11,9 @@ from IPython.display import display
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
-from .display import BLUE, ORANGE, STYLE
-from .models import VGG_ARCHS, shrink, vgg
-from .shapes import trace_shapes
+from d2lvgg.display import BLUE, ORANGE, STYLE
+from d2lvgg.models import VGG_ARCHS, shrink, vgg
+from d2lvgg.shapes import trace_shapes
 
 # What the backward pass needs of each layer's output, in times its bytes; lesson 08 measures it.
 KEPT = {"ReLU": 1, "MaxPool2d": 3, "Dropout": 2}

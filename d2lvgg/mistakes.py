@@ -1,0 +1,111 @@
+"""What makes a mistake one sentence, and leaves nothing half-changed behind."""
+
+import copy
+import math
+import operator
+from contextlib import contextmanager
+
+import torch
+from torch.nn.parameter import is_lazy
+
+from .devices import PRECISIONS
+from .memory import is_out_of_memory
+from .recipes import RECIPES
+from .shapes import explain_refusal
+
+
+def check_arguments(train_iter, test_iter, num_epochs, lr, recipe, precision, compile):
+    """Return (num_epochs, lr) as an int and a float. Raises ValueError on what train cannot do."""
+    try:
+        epochs = operator.index(num_epochs)
+    except TypeError:
+        epochs = 0
+    if epochs < 1:
+        raise ValueError(f"num_epochs is {num_epochs!r}: give a whole number above zero")
+    try:
+        rate = math.nan if isinstance(lr, str) else float(lr)
+    except (TypeError, ValueError):
+        rate = math.nan
+    if not 0 < rate < math.inf:
+        raise ValueError(f"lr is {lr!r}: give a number above zero, such as 0.05")
+    for name, value, allowed in (("recipe", recipe, RECIPES),
+                                 ("precision", precision, ("auto", *PRECISIONS)),
+                                 ("compile", compile, ("auto", True, False))):
+        if value not in allowed:
+            raise ValueError(f"{name} is {value!r}: choose one of "
+                             f"{', '.join(map(repr, allowed))}")
+    if not count_batches(train_iter):
+        raise ValueError("train_iter has no batches, or does not say how many: give a loader that "
+                         "len() counts, such as load_data_fashion_mnist's")
+    if count_batches(test_iter) == 0:
+        raise ValueError("test_iter has no batches: give at least one to test on")
+    return epochs, rate
+
+
+def count_batches(data_iter):
+    """Return len(data_iter), or None where it does not say."""
+    try:
+        return len(data_iter)
+    except TypeError:
+        return None
+
+
+def to_device(batch, device, channels_last):
+    """Return (X, y) of a loader's batch on the device. Raises ValueError where it is no such."""
+    if not (isinstance(batch, (tuple, list)) and len(batch) == 2
+            and all(isinstance(part, torch.Tensor) for part in batch)):
+        raise ValueError(f"the loader gives batches of type {type(batch).__name__}: give pairs of "
+                         "tensors (X, y), images and their classes")
+    X, y = batch
+    order = torch.channels_last if channels_last and X.dim() == 4 else torch.preserve_format
+    return X.to(device, non_blocking=True, memory_format=order), y.to(device, non_blocking=True)
+
+
+def check_labels(y_hat, y):
+    """Raise ValueError unless y holds a class for each row of the outputs y_hat."""
+    if y_hat.dim() != 2:
+        raise ValueError(f"the network's outputs have shape {tuple(y_hat.shape)}: let it end in "
+                         "(batch, classes), as nn.Flatten and nn.Linear do")
+    if y.dim() != 1 or len(y) != len(y_hat) or y.dtype not in (torch.int64, torch.uint8):
+        raise ValueError(f"the labels have shape {tuple(y.shape)} and type {y.dtype}: give the "
+                         f"number of its class for each of the {len(y_hat)} images, as int64; "
+                         "from probabilities, y.argmax(dim=1)")
+    strange = y[((y < 0) | (y >= y_hat.shape[1])) & (y != -100)]  # -100: left out of the loss
+    if len(strange):
+        raise ValueError(f"there is a label {int(strange[0])}, and the network has "
+                         f"{y_hat.shape[1]} outputs, for classes 0 to {y_hat.shape[1] - 1}: "
+                         "build it with num_classes equal to the number of classes")
+
+
+@contextmanager
+def in_words(net, X):
+    """Say in one sentence what PyTorch says where net, or the device's memory, does not take X."""
+    problem = None
+    try:
+        yield
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            problem = MemoryError(
+                f"a batch of {len(X)} images of shape {tuple(X.shape[1:])} does not fit the memory "
+                f"of {X.device}: halve the batch size, or take smaller images or a narrower "
+                "network")
+        else:
+            raise ValueError(explain_refusal(net, X, error)) from error
+    if problem:  # raised out here, so that what the error holds on to is freed
+        raise problem
+
+
+def remember(net):
+    """Return what give_back needs to bring net back to what it is now."""
+    state = {name: copy.deepcopy(value) for name, value in net.state_dict().items()
+             if not is_lazy(value)}
+    device = next((p.device for p in net.parameters()), None)
+    return state, device, [(layer, layer.training) for layer in net.modules()]
+
+
+def give_back(net, before):
+    state, device, modes = before
+    net.to(device)
+    net.load_state_dict(state, strict=False)
+    for layer, training in modes:
+        layer.training = training

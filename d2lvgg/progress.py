@@ -1,0 +1,146 @@
+"""The accounts of a training run while it runs: sums, clocks, the plot, the terminal's bar."""
+
+import math
+import time
+
+import torch
+
+from . import parallel
+from .live import LivePlot
+
+POINTS_PER_EPOCH = 20  # on the plot; each one waits for the device
+SUMS = ("epoch", "batch", "all_examples", "loss_sum", "right", "examples", "waited")
+
+
+class Diverged(ArithmeticError):
+    """The loss is no longer a number."""
+
+
+class Progress:
+    """Keeps the accounts of a training run and shows them.
+
+    Losses stay on the device until a point of the plot is due, so that a GPU is not made to wait
+    at every step. epoch and batch count what is done: in all, and in this epoch.
+    """
+
+    def __init__(self, history, num_epochs, num_batches):
+        from tqdm import tqdm
+
+        self.history, self.num_epochs, self.num_batches = history, num_epochs, num_batches
+        self.animator = history.animator = LivePlot(
+            xlabel="epoch", xlim=[0, num_epochs], ylim=[0, 2.4], figsize=(4.5, 3),
+            legend=["train loss", "train acc", "test acc"])
+        self.bar = tqdm(total=num_epochs, unit="epoch", disable=parallel.rank() > 0 or None,
+                        smoothing=0, bar_format="{l_bar}{bar}| {n:.2f}/{total} epochs, {elapsed} "
+                                                "gone, {remaining} left{postfix}")
+        self.began = self.epoch_began = time.perf_counter()
+        self.pending = []  # (examples, loss, how many right) of steps that are on the device yet
+        self.epoch = self.batch = self.all_examples = self.examples = self.right = 0
+        self.loss_sum = self.waited = self.drawn_before = self.book_seconds = 0.0
+
+    def batches(self, train_iter):
+        """Yield the batches of an epoch, or of its rest, timing how long each is waited for."""
+        if self.batch == 0:  # not in the middle of an epoch that a checkpoint brought back
+            self.examples = self.right = 0
+            self.loss_sum = self.waited = 0.0
+            self.epoch_began = time.perf_counter()
+        self.drawn_before = self.animator.seconds_drawing
+        batches = iter(train_iter)
+        while True:
+            asked = time.perf_counter()
+            batch = next(batches, None)
+            self.waited += time.perf_counter() - asked
+            if batch is None:
+                break
+            yield batch
+        if not self.batch:
+            raise ValueError(f"train_iter gave no batch in epoch {self.epoch + 1}: give a loader "
+                             "that can be gone through once an epoch")
+        self.fetch()
+        drawn = self.animator.seconds_drawing - self.drawn_before
+        self.book_seconds = time.perf_counter() - self.epoch_began - self.waited - drawn
+
+    def step(self, loss, y_hat, y):
+        """Take note of one step; every so often add a point to the plot."""
+        with torch.no_grad():
+            self.pending.append((len(y), loss.detach(), (y_hat.argmax(dim=1) == y).sum()))
+        self.batch += 1
+        self.bar.update(1 / self.num_batches)
+        if (self.batch % max(1, self.num_batches // POINTS_PER_EPOCH) == 0
+                or self.batch == self.num_batches):
+            self.fetch()
+            if self.examples:  # in several processes the last batch may have no part for this one
+                means = self.loss_sum / self.examples, self.right / self.examples
+                self.add_point(self.epoch + self.batch / self.num_batches, (*means, None))
+
+    def end_epoch(self, test_acc):
+        """Write the epoch's row into the History, summed over all processes."""
+        self.add_point(self.epoch + 1, (None, None, test_acc))
+        loss_sum, right, examples = parallel.total([self.loss_sum, self.right, self.examples])
+        seconds = time.perf_counter() - self.epoch_began
+        self.history.epochs.append({
+            "epoch": self.epoch + 1, "train_loss": loss_sum / examples,
+            "train_acc": right / examples, "test_acc": test_acc, "examples": int(examples),
+            "seconds": seconds, "book_seconds": self.book_seconds,
+            "examples_per_sec": examples / seconds,
+            "book_examples_per_sec": examples / self.book_seconds})
+        self.epoch, self.batch = self.epoch + 1, 0
+
+    def fetch(self):
+        """Collect the pending losses. Raises Diverged, in every process, where one is no number."""
+        self.collect()
+        if parallel.total([not math.isfinite(self.loss_sum)])[0]:
+            raise Diverged
+
+    def collect(self):
+        """Bring the pending losses from the device, and add them up."""
+        if self.pending:
+            sizes, losses, rights = zip(*self.pending, strict=True)
+            losses, rights = torch.stack(losses).tolist(), int(torch.stack(rights).sum())
+            self.pending = []
+            self.history.step_losses += losses
+            for n, l in zip(sizes, losses, strict=True):
+                if n:
+                    self.loss_sum += n * l  # one at a time: the sum is the same however often
+            self.right += rights
+            self.examples += sum(sizes)
+            self.all_examples += sum(sizes)
+
+    def add_point(self, x, values):
+        elapsed = time.perf_counter() - self.began
+        rate = self.all_examples / elapsed
+        left = self.bar.format_interval(elapsed * (self.num_epochs / x - 1))
+        text = f"epoch {x:.2f} of {self.num_epochs}, {rate:.0f} examples/s, {left} left"
+        if self.history.is_drawn:
+            text += "\non drawn images, not the real ones"
+        mean = self.loss_sum / self.examples if self.examples else math.nan
+        self.bar.set_postfix_str(f"{rate:.0f} examples/s, loss {mean:.3f}")
+        self.animator.add(x, values, text)
+
+    def leave_out(self, seconds):
+        """Leave seconds that just went by out of every clock."""
+        self.began += seconds
+        self.epoch_began += seconds
+
+    def close(self):
+        """Show the last frame of the plot, and end the bar."""
+        self.animator.finish()
+        self.bar.close()
+
+    def state(self):
+        """Return what restore needs to go on from here, in tensors, numbers and text."""
+        now = time.perf_counter()
+        return {**{name: getattr(self, name) for name in SUMS},
+                "seconds": now - self.began, "epoch_seconds": now - self.epoch_began,
+                "epochs": self.history.epochs, "step_losses": self.history.step_losses,
+                "X": self.animator.X, "Y": self.animator.Y}
+
+    def restore(self, state):
+        """Go on from what state() returned."""
+        for name in SUMS:
+            setattr(self, name, state[name])
+        now = time.perf_counter()
+        self.began, self.epoch_began = now - state["seconds"], now - state["epoch_seconds"]
+        self.history.epochs, self.history.step_losses = state["epochs"], state["step_losses"]
+        self.animator.restore(state["X"], state["Y"])
+        self.bar.update(self.epoch + self.batch / self.num_batches)
