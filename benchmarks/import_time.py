@@ -25,10 +25,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from train_speed import RESULTS, git_commit, middle_and_spread, processor
-
-from d2lvgg import describe_machine
-
+RESULTS = Path(__file__).parent / "results"
 TORCH = "import torch"
 D2LVGG = """
 import d2lvgg
@@ -76,6 +73,8 @@ def measure(pairs):
 
 def summary(runs):
     """Return medians with the smallest and the largest: of each kind, and of d2lvgg over torch."""
+    from train_speed import middle_and_spread
+
     found = {name: {unit: middle_and_spread([run[unit] for run in kind])
                     for unit in ("seconds", "megabytes")} for name, kind in runs.items()}
     found["d2lvgg over torch"] = {
@@ -91,6 +90,11 @@ def main():
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     runs = measure(options.pairs)
+    # Only now: a process's peak memory is counted from its parent's, which has no torch till here.
+    from train_speed import git_commit, processor
+
+    from d2lvgg import describe_machine
+
     found = summary(runs)
     for name, units in found.items():
         print(f"{name:18}", *(f"{value['median']:8.2f} {unit} ({value['least']:.2f} to "
