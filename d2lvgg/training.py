@@ -9,7 +9,8 @@ from .devices import autocast, pick_precision, try_gpu
 from .fast_form import compile_for, fast_form, outputs, restore_layout, wants_compile
 from .history import History
 from .memory import reused_memory
-from .mistakes import check_arguments, check_labels, give_back, in_words, remember, to_device
+from .mistakes import (check_arguments, check_labels, device_of, in_words, modes_of, remember,
+                       restore_modes, to_device)
 from .progress import Diverged, Progress
 from .recipes import make_recipe
 
@@ -51,13 +52,12 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
     num_steps = num_epochs * len(train_iter)
     saver = checkpoint and Saver(checkpoint, resume, checkpoint_seconds, net, {
         **describe_loader(train_iter), "recipe": recipe, "lr": lr, "device": device.type,
-        "precision": precision, "channels_last": channels_last,
-        "processes": parallel.world_size(),
-        **({"num_epochs": num_epochs} if recipe == "strong" else {})})
+        "precision": precision, "channels_last": channels_last, "processes": parallel.world_size(),
+        "num_epochs": num_epochs if recipe == "strong" else None})
 
     history = History(str(device), precision, getattr(train_iter, "source", ""))
     progress = Progress(history, num_epochs, len(train_iter))
-    before, layout = remember(net), []  # given back: at once if the first batch is refused
+    give_back, layout = remember(net), []  # for the case that the first batch is refused
     try:
         # Draw new weights, and bring the network to its device.
         if init_weights:
@@ -92,12 +92,12 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
                 called = compiled if compiled and X.shape == shape else model
                 with parallel.together(), in_words(net, X):
                     y_hat = outputs(called, X, precision)
-                    if before:
+                    if give_back:
                         check_labels(y_hat, y)
-                        before = None
+                        give_back = None
                     l = rule.loss(y_hat, y)
                     weight = parallel.loss_weight(train_iter, progress.batch, len(y))
-                    scaler.scale(l * weight if weight != 1 else l).backward()
+                    scaler.scale(l * weight).backward()
                 parallel.average_gradients(net)
 
                 # Change the weights.
@@ -124,7 +124,7 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
             with parallel.together():
                 counts = count_right(evaluated, test_iter, device, precision, channels_last)
             right, examples = parallel.total(counts)
-            progress.end_epoch(right / examples)
+            progress.end_epoch(test_acc=right / examples)
             if saver:
                 saver.save()
     except KeyboardInterrupt:
@@ -136,8 +136,8 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
             f"of {num_steps}. The steps are too long for this network: start anew with "
             f"lr={lr / 4:g}, and lower still if that ends the same way")
     except Exception:
-        if before:
-            give_back(net, before)
+        if give_back:
+            give_back()
         raise
     finally:
         restore_layout(layout)
@@ -165,17 +165,15 @@ def evaluate_accuracy(net, data_iter, device=None, *, precision="auto", channels
     device None means where its parameters are. Raises ValueError where data_iter holds nothing
     and where net does not take its batches.
     """
-    if device is None:
-        device = next((p.device for p in net.parameters()), "cpu")
-    device = torch.device(device)
-    right, examples = count_right(net, data_iter, device, pick_precision(precision, device),
-                                  channels_last)
+    device = device_of(net) if device is None else torch.device(device)
+    precision = pick_precision(precision, device)
+    right, examples = count_right(net, data_iter, device, precision, channels_last)
     return right / examples
 
 
 def count_right(net, data_iter, device, precision, channels_last):
     """Return how many examples net classifies rightly, and how many there are."""
-    modes = [(layer, layer.training) for layer in net.modules()]
+    modes = modes_of(net)
     model, layout = fast_form(net) if channels_last else (net, [])
     right = examples = 0
     net.eval()
@@ -191,8 +189,7 @@ def count_right(net, data_iter, device, precision, channels_last):
                 examples += len(y)
     finally:
         restore_layout(layout)
-        for layer, training in modes:
-            layer.training = training
+        restore_modes(modes)
     if not examples and parallel.world_size() == 1:  # of several, one may have no share
         raise ValueError("there are no examples to evaluate on: the loader is empty")
     return int(right), examples
