@@ -53,8 +53,8 @@ def read_image_folder(root, side, num_train=None, num_test=None):
 
 def visible(folder):
     """Return what is in folder, sorted, without what systems leave behind."""
-    return sorted(path for path in folder.iterdir() if not path.name.startswith(".")
-                  and path.name not in ("Thumbs.db", "desktop.ini"))
+    return sorted(path for path in folder.glob("[!.]*")
+                  if path.name not in ("Thumbs.db", "desktop.ini"))
 
 
 def class_names(folder):
@@ -64,8 +64,7 @@ def class_names(folder):
 def read_part(folder, classes, side, count=None):
     """Return (images, labels) of folder/<class>/*: classes in turn, the first count that open."""
     ranked = sorted((place, label, path) for label, name in enumerate(classes)
-                    if (folder / name).is_dir()
-                    for place, path in enumerate(visible(folder / name)))
+                    for place, path in enumerate(visible(folder / name)) if path.is_file())
     size = 2 * 3 * side * side * min(len(ranked), count or len(ranked))  # twice: one copy is made
     free = psutil.virtual_memory().available
     if size > free:

@@ -92,27 +92,13 @@ def remember(net):
     """Return a function that brings net back to what it is now: weights, device, modes."""
     state = {name: copy.deepcopy(value) for name, value in net.state_dict().items()
              if not is_lazy(value)}
-    device, modes = device_of(net), modes_of(net)
+    device = next((p.device for p in net.parameters()), None)
+    modes = [(layer, layer.training) for layer in net.modules()]
 
     def give_back():
         net.to(device)
         net.load_state_dict(state, strict=False)
-        restore_modes(modes)
+        for layer, training in modes:
+            layer.training = training
 
     return give_back
-
-
-def device_of(net):
-    """Return where net's parameters are."""
-    return next((p.device for p in net.parameters()), torch.device("cpu"))
-
-
-def modes_of(net):
-    """Return each layer of net with its mode: in training, or in evaluation."""
-    return [(layer, layer.training) for layer in net.modules()]
-
-
-def restore_modes(modes):
-    """Bring layers back into the modes that modes_of found."""
-    for layer, training in modes:
-        layer.training = training

@@ -50,6 +50,7 @@ class Progress:
             self.waited += time.perf_counter() - asked
             yield batch
             asked = time.perf_counter()
+        self.waited += time.perf_counter() - asked  # for the end of the loader
         if not self.batch:
             raise ValueError(f"train_iter gave no batch in epoch {self.epoch + 1}: give a loader "
                              "that can be gone through once an epoch")

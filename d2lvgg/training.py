@@ -9,8 +9,7 @@ from .devices import autocast, pick_precision, try_gpu
 from .fast_form import compile_for, fast_form, outputs, restore_layout, wants_compile
 from .history import History
 from .memory import reused_memory
-from .mistakes import (check_arguments, check_labels, device_of, in_words, modes_of, remember,
-                       restore_modes, to_device)
+from .mistakes import check_arguments, check_labels, in_words, remember, to_device
 from .progress import Diverged, Progress
 from .recipes import make_recipe
 
@@ -165,7 +164,9 @@ def evaluate_accuracy(net, data_iter, device=None, *, precision="auto", channels
     device None means where its parameters are. Raises ValueError where data_iter holds nothing
     and where net does not take its batches.
     """
-    device = device_of(net) if device is None else torch.device(device)
+    if device is None:
+        device = next((p.device for p in net.parameters()), "cpu")
+    device = torch.device(device)
     precision = pick_precision(precision, device)
     right, examples = count_right(net, data_iter, device, precision, channels_last)
     return right / examples
@@ -173,7 +174,7 @@ def evaluate_accuracy(net, data_iter, device=None, *, precision="auto", channels
 
 def count_right(net, data_iter, device, precision, channels_last):
     """Return how many examples net classifies rightly, and how many there are."""
-    modes = modes_of(net)
+    modes = [(layer, layer.training) for layer in net.modules()]
     model, layout = fast_form(net) if channels_last else (net, [])
     right = examples = 0
     net.eval()
@@ -189,7 +190,8 @@ def count_right(net, data_iter, device, precision, channels_last):
                 examples += len(y)
     finally:
         restore_layout(layout)
-        restore_modes(modes)
+        for layer, training in modes:
+            layer.training = training
     if not examples and parallel.world_size() == 1:  # of several, one may have no share
         raise ValueError("there are no examples to evaluate on: the loader is empty")
     return int(right), examples
