@@ -80,8 +80,8 @@ def random_state(train_iter, device):
     state = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         state["cuda"] = torch.cuda.get_rng_state(device)
-    if getattr(train_iter, "generator", None) is not None:
-        state["loader"] = train_iter.generator.get_state()
+    if generator := getattr(train_iter, "generator", None):
+        state["loader"] = generator.get_state()
     return state
 
 

@@ -10,6 +10,7 @@ import tarfile
 import tempfile
 import warnings
 import zlib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ BATCHES = {
     "data_batch_5.bin": "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
     "test_batch.bin": "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
 }
+SOURCES = ("auto", "folder", "download", "sketch")
 DATA_FOLDER = Path(__file__).parents[1] / "data"  # the project's
 PER_BATCH = 10_000
 RECORD = 1 + 3 * 32 * 32  # bytes
@@ -63,42 +65,43 @@ def find_cifar10(source="auto", root=None, num_train=None, num_test=None):
 
     At least num_train and num_test images, where there are so many.
     """
+    if source not in SOURCES:
+        raise ValueError(f"the data source {source!r} is unknown: choose one of "
+                         f"{', '.join(SOURCES)}")
     places = [root, os.environ.get("D2LVGG_DATA"), DATA_FOLDER]  # first choice first
     folders = [Path(place) for place in places if place]
-    steps = {
-        "folder": lambda: from_folders(folders, num_train, num_test),
-        "download": lambda: (*read_batches(download(folders), num_train), "CIFAR-10, downloaded"),
-        "sketch": lambda: (draw_images(num_train or 10_000, seed=0),
-                           draw_images(num_test or 2_000, seed=1), "coloured sketch set"),
-    }
-    if source not in ("auto", *steps):
-        raise ValueError(f"the data source {source!r} is unknown: choose one of "
-                         f"{', '.join(('auto', *steps))}")
+    steps = [("folder", partial(read_folder, folder, num_train, num_test)) for folder in folders]
+    steps += [("download", partial(download, folders, num_train)),
+              ("sketch", partial(draw, num_train or 10_000, num_test or 2_000))]
     reasons = []
-    for name in steps if source == "auto" else [source]:
+    for name, step in steps:
+        if source not in ("auto", name):
+            continue
         if reasons and name == "sketch":
             warnings.warn("no CIFAR-10 could be had, so this runs on drawn shapes, and its "
                           "accuracies compare with nothing published. Tried: "
                           + "; ".join(reasons), stacklevel=3)
         try:
-            return steps[name]()
+            return step()
         except DataError as error:
             reasons.append(str(error))
     raise DataError("; ".join(reasons))
 
 
-def from_folders(folders, num_train, num_test):
-    reasons = []
-    for folder in folders:
-        try:
-            return *read_batches(folder, num_train), f"CIFAR-10, {folder}"
-        except DataError as error:
-            reasons.append(str(error))
+def draw(num_train, num_test):
+    return draw_images(num_train, seed=0), draw_images(num_test, seed=1), "coloured sketch set"
+
+
+def read_folder(folder, num_train, num_test):
+    """Return what folder holds of CIFAR-10, in its own bytes or else as image files."""
+    try:
+        return *read_batches(folder, num_train), f"CIFAR-10, {folder}"
+    except DataError:
         for place in (folder, folder / "cifar10"):  # one of its many copies as image files
             if all((place / "train" / name).is_dir() for name in CIFAR10_LABELS):
                 train, test, _ = read_image_folder(place, 32, num_train, num_test)
                 return train, test, f"CIFAR-10 as image files (not its own bytes), {place}"
-    raise DataError("; ".join(reasons))
+        raise
 
 
 def read_batches(folder, num_train=None):
@@ -138,8 +141,8 @@ def read_batches(folder, num_train=None):
             for records in (np.concatenate(train), test)]
 
 
-def download(folders):
-    """Download the archive into the first of folders that can be written, and return that folder.
+def download(folders, num_train):
+    """Download the archive into the first of folders that can be written, and return what it holds.
 
     It gets there whole and of the published hash, or not at all.
     """
@@ -168,7 +171,7 @@ def download(folders):
                         f"into {folder} yourself") from None
     except OSError as error:
         raise DataError(no_room(folder, error.strerror)) from None
-    return folder
+    return *read_batches(folder, num_train), "CIFAR-10, downloaded"
 
 
 def writable(folders):

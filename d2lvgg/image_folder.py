@@ -41,11 +41,11 @@ def read_image_folder(root, side, num_train=None, num_test=None):
             raise DataError(f"{root} has no folder {part}/: put images into {root}/train/<class>/"
                             f" and others into {root}/test/<class>/")
     classes = class_names(root / "train")
-    unknown = [name for name in class_names(root / "test") if name not in classes]
-    if unknown:
-        raise DataError(f"{root}/test has the class {unknown[0]!r}, which {root}/train has not: a "
-                        f"network cannot name what it was never shown (train has "
-                        f"{', '.join(classes) or 'no class folders'})")
+    for name in class_names(root / "test"):
+        if name not in classes:
+            raise DataError(f"{root}/test has the class {name!r}, which {root}/train has not: a "
+                            f"network cannot name what it was never shown (train has "
+                            f"{', '.join(classes) or 'no class folders'})")
     train = read_part(root / "train", classes, side, num_train)
     test = read_part(root / "test", classes, side, num_test)
     return train, test, classes

@@ -106,13 +106,12 @@ def copy_from_rank_0(tensors):
 @contextmanager
 def together():
     """Raise in every process the ValueError or MemoryError that one of them raises inside."""
-    if world_size() == 1:
-        yield
-        return
     problem = None
     try:
         yield
     except (ValueError, MemoryError) as error:
+        if world_size() == 1:
+            raise
         problem = type(error), str(error)
     for kind, words in filter(None, gather(problem)):
         raise kind(words)
