@@ -118,10 +118,10 @@ class Saver:
         if not self.path.parent.is_dir():
             raise ValueError(f"checkpoint is {str(path)!r}, and there is no folder "
                              f"{self.path.parent}: make it, or name another place")
+        if self.path.exists() and not resume:
+            raise CheckpointError(f"{path} is there already: resume=True goes on from it; to start "
+                                  "anew, delete it or give another name")
         if self.path.exists():
-            if not resume:
-                raise CheckpointError(f"{path} is there already: resume=True goes on from it; to "
-                                      "start anew, delete it or give another name")
             self.found = read_checkpoint(path)
             then, now = self.found["settings"], self.settings
             for name in {**now, **then}:

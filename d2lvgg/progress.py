@@ -36,7 +36,7 @@ class Progress:
         self.began = self.epoch_began = time.perf_counter()
         self.pending = []  # (examples, loss, how many right) of steps that are on the device yet
         self.epoch = self.batch = self.all_examples = self.examples = self.right = 0
-        self.loss_sum = self.waited = self.drawn_before = self.book_seconds = 0.0
+        self.loss_sum = self.waited = self.book_seconds = 0.0
 
     def batches(self, train_iter):
         """Yield the batches of an epoch, or of its rest, timing how long each is waited for."""
@@ -44,7 +44,7 @@ class Progress:
             self.examples = self.right = 0
             self.loss_sum = self.waited = 0.0
             self.epoch_began = time.perf_counter()
-        self.drawn_before = self.animator.seconds_drawing
+        drawn_before = self.animator.seconds_drawing
         asked = time.perf_counter()
         for batch in train_iter:
             self.waited += time.perf_counter() - asked
@@ -55,7 +55,7 @@ class Progress:
             raise ValueError(f"train_iter gave no batch in epoch {self.epoch + 1}: give a loader "
                              "that can be gone through once an epoch")
         self.fetch()
-        drawn = self.animator.seconds_drawing - self.drawn_before
+        drawn = self.animator.seconds_drawing - drawn_before
         self.book_seconds = time.perf_counter() - self.epoch_began - self.waited - drawn
 
     def step(self, loss, y_hat, y):
@@ -64,8 +64,8 @@ class Progress:
             self.pending.append((len(y), loss.detach(), (y_hat.argmax(dim=1) == y).sum()))
         self.batch += 1
         self.bar.update(1 / self.num_batches)
-        if (self.batch % max(1, self.num_batches // POINTS_PER_EPOCH) == 0
-                or self.batch == self.num_batches):
+        every = max(1, self.num_batches // POINTS_PER_EPOCH)
+        if self.batch % every == 0 or self.batch == self.num_batches:
             self.fetch()
             if self.examples:  # in several processes the last batch may have no part for this one
                 means = self.loss_sum / self.examples, self.right / self.examples
@@ -78,7 +78,7 @@ class Progress:
         seconds = time.perf_counter() - self.epoch_began
         self.history.epochs.append({
             "epoch": self.epoch + 1, "train_loss": loss_sum / examples,
-            "train_acc": right / examples, "test_acc": test_acc, "examples": int(examples),
+            "train_acc": right / examples, "test_acc": test_acc, "examples": examples,
             "seconds": seconds, "book_seconds": self.book_seconds,
             "examples_per_sec": examples / seconds,
             "book_examples_per_sec": examples / self.book_seconds})
