@@ -93,7 +93,7 @@ def whole_numbers(**values):
             values[name] = operator.index(value)
         except TypeError:
             values[name] = least - 1
-        if isinstance(value, bool) or values[name] < least:
+        if isinstance(value, (bool, np.bool_)) or values[name] < least:
             raise ValueError(f"{name} is {value!r}: give a whole number of {least} or more")
     return values
 

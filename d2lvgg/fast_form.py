@@ -10,6 +10,8 @@ from torch.nn.modules import module
 
 from .devices import autocast
 
+HOOKS = ("forward_pre", "forward", "backward_pre", "backward")
+
 COMPILE_FROM = 20_000  # steps: a compilation takes a minute, and saves some milliseconds a step
 
 
@@ -20,7 +22,8 @@ def fast_form(net):
     convolutions' weights are channels_last. layout is for restore_layout. Where code other than
     PyTorch's could see that, which is in a forward of one's own or a hook, model is net itself.
     """
-    if module._has_any_global_hook() or not all(map(is_plain, net.modules())):
+    watched = any(getattr(module, f"_global_{kind}_hooks") for kind in HOOKS)
+    if watched or not all(map(is_plain, net.modules())):
         return net, []
     layout = [(tensor, tensor.stride()) for tensor in net.parameters() if tensor.dim() == 4]
     for tensor, _ in layout:

@@ -14,7 +14,9 @@ import matplotlib
 
 matplotlib.use("agg")
 
+import matplotlib.figure  # noqa: E402  (here and the next once, and not in every child)
 import torch  # noqa: E402
+import torch._dynamo  # noqa: E402
 from small_runs import own_loaders  # noqa: E402
 from torch import nn  # noqa: E402
 

@@ -34,7 +34,7 @@ def test_a_run_killed_many_times_ends_as_if_it_had_not_been(tmp_path, recipe, se
     assert int(done.stdout.split()[0]) >= 10, done.stdout
     assert "3 inside a save" in done.stdout
     whole, cut = (torch.load(tmp_path / name / "result.pt") for name in ("whole", "cut"))
-    assert len(whole["steps"]) == 18
+    assert len(whole["steps"]) == 24
     for part in ("rows", "steps", "plot"):
         assert whole[part] == cut[part], part
     assert whole["net"].keys() == cut["net"].keys()

@@ -12,9 +12,9 @@ def check_smallest_width(answer):
     expect(found != 5 * 2, "halving is not taking away two: each of five halvings divides by 2")
     expect(found != 2 ** 4, "halved four times that leaves 1, and the network has five blocks")
     expect(found != (2 ** 5) ** 2, "so many pixels has the whole image: how many has one row?")
-    expect(found >= 2 ** 5, f"{found} pixels, halved five times, leave less than one")
-    expect(found < 2 ** 6, f"{found} pixels, halved five times, leave more than one")
-    expect(found == 2 ** 5, f"{found} pixels leave one as well, as half pixels are dropped, but a "
+    expect(found >= 2 ** 5, f"{found} halved five times leaves less than one pixel")
+    expect(found < 2 ** 6, f"{found} halved five times leaves more than one pixel")
+    expect(found == 2 ** 5, f"{found} leaves one pixel as well, as half pixels are dropped, but a "
                             "smaller image does too")
     return "At 31 pixels the fifth block would have nothing left to look at."
 

@@ -1,46 +1,160 @@
 """Lesson 05's exercises."""
 
+import functools
 import math
 import random
 
+import numpy as np
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
+<<<<<<< HEAD
 from d2lvgg.data import read_fashion_mnist
 from d2lvgg.exercises import Unanswered, WrongAnswer, ask, ask_number, exercise, expect, expect_not
 from d2lvgg.models import VGG_ARCHS, alexnet, lenet, vgg
 from d2lvgg.shapes import open_blocks, trace_shapes
+=======
+from d2lvgg.exercises import Unanswered, WrongAnswer, as_number, ask, exercise, expect, expect_not
+from d2lvgg.models import VGG_ARCHS, alexnet, lenet, vgg
+from d2lvgg.shapes import open_blocks, trace_shapes
+
+LEFT_BEHIND = "something is left behind from one call to the next"
+
+
+def ask_twice(read, function, *arguments):
+    """Return what read makes of function(*arguments). Raises WrongAnswer where two calls differ."""
+    found, again = (read(ask(function, *arguments)) for _ in range(2))
+    expect(found == again, f"two calls with the same arguments gave {found} and {again}: "
+                           f"{LEFT_BEHIND}")
+    return found
+
+
+def pair_of(found):
+    """Return two numbers as a tuple. Raises WrongAnswer for anything else."""
+    pair = found.tolist() if isinstance(found, (torch.Tensor, np.ndarray)) else found
+    expect(isinstance(pair, (tuple, list)) and len(pair) == 2,
+           f"two numbers are wanted, (of the parameters, of the FLOPs), not {found!r}")
+    return tuple(map(as_number, pair))
+
+
+def names_of(found):
+    """Return names as a list. Raises WrongAnswer for anything else."""
+    expect(not isinstance(found, (set, frozenset)), "a set has no order: return a sorted list")
+    names = found.tolist() if isinstance(found, np.ndarray) else found
+    expect(isinstance(names, (list, tuple)) and all(isinstance(name, str) for name in names),
+           f"a list of names is wanted, not {found!r}")
+    return list(names)
+
+
+def network_of(function, *arguments):
+    """Return the network that function builds, a new one at each call and ready for training."""
+    net, other = (ask(function, *arguments) for _ in range(2))
+    for built in (net, other):
+        expect(isinstance(built, nn.Sequential), f"an nn.Sequential is wanted, not {built!r}")
+    expect(not set(net.parameters()).intersection(other.parameters()),
+           f"two calls gave two networks with the same weights: {LEFT_BEHIND}; build the layers "
+           "inside the function")
+    expect(all(layer.training for layer in net.modules()),
+           "the network is in evaluation mode, in which dropout does nothing: return it as built")
+    return net
+
+
+def table_of(net, side):
+    """Return the ShapeTable of net for two images. Raises WrongAnswer where they do not fit."""
+    try:
+        table = trace_shapes(net, (2, 1, side, side), expand=True)
+    except Exception as error:
+        raise WrongAnswer(f"it does not take images of {side} pixels: {error}") from None
+    expect(table and tuple(table[-1].output_shape) == (2, 10),
+           "two images become an output of shape "
+           f"{tuple(table[-1].output_shape) if table else None}: ten kinds are wanted for each")
+    return table
+
+
+def layers_of(net):
+    """Return the layers of a Sequential in order, inner ones opened, without nn.Identity."""
+    return [layer for _, layer in open_blocks(net) if not isinstance(layer, nn.Identity)]
+
+
+def window_of(layer):
+    """Return what a convolution or a pool does in its window, whatever its channels."""
+    def pair(value):
+        return value if isinstance(value, tuple) else (value, value)
+
+    return [pair(getattr(layer, name, None)) for name in ("kernel_size", "stride", "dilation",
+                                                          "groups")]
+
+
+def expect_layers_like(net, wanted, name):
+    """Raise WrongAnswer unless net has wanted's layers; the widths are not looked at."""
+    found, wanted = layers_of(net), layers_of(wanted)
+    for kind in dict.fromkeys(map(type, wanted)):
+        count, right = (sum(type(layer) is kind for layer in layers) for layers in (found, wanted))
+        expect(count == right, f"{count} layers of type {kind.__name__}: {name} has "
+                               f"{'more' if count < right else 'fewer'}")
+    for place, (mine, other) in enumerate(zip(found, wanted, strict=False)):
+        expect(type(mine) is type(other),
+               f"layer {place} is a {type(mine).__name__}, where {name} has a "
+               f"{type(other).__name__}")
+        expect(window_of(mine) == window_of(other),
+               f"layer {place}, {mine}, has another kernel, stride or grouping than in {name}")
+        expect(getattr(mine, "p", 0) == getattr(other, "p", 0), "the dropout is not one half")
+        expect((getattr(mine, "bias", None) is None) == (getattr(other, "bias", None) is None),
+               f"layer {place} has no bias, and in {name} it has one")
+    expect(len(found) == len(wanted), f"{name} has no {type(found[-1]).__name__} at its end")
+
+
+NETWORKS = {"LeNet": (lenet, 28), "AlexNet": (alexnet, 224),
+            "VGG-11": (functools.partial(vgg, VGG_ARCHS["vgg11"]), 224)}
+>>>>>>> ex1
 
 
 def meta_nets():
-    """Return (network without memory, its input shape): LeNet, AlexNet and VGG-11."""
-    with torch.device("meta"):
-        return [(lenet(), (1, 1, 28, 28)), (alexnet(), (1, 1, 224, 224)),
-                (vgg(VGG_ARCHS["vgg11"]), (1, 1, 224, 224))]
+    """Yield (name, network without memory, its input shape): LeNet, AlexNet and VGG-11."""
+    for name, (build, side) in NETWORKS.items():
+        with torch.device("meta"):
+            net = build()
+        yield name, net, (1, 1, side, side)
+
+
+@functools.cache
+def trace_of(name, expand=True):
+    """Return the ShapeTable of a network of meta_nets for one image."""
+    return next(trace_shapes(net, shape, expand) for other, net, shape in meta_nets()
+                if other == name)
 
 
 @exercise
 def check_linear_shares(answer):
     """Lesson 05, exercise 1: linear layers' shares of parameters and FLOPs."""
-    for net, shape in meta_nets():
-        found = ask(answer, net, shape)
-        expect(isinstance(found, (tuple, list)) and len(found) == 2,
-               f"two numbers are wanted, (of the parameters, of the FLOPs), not {found!r}")
-        table = trace_shapes(net, shape, expand=True)
+    for name, net, shape in meta_nets():
+        table = trace_of(name)
         linear = [row for row in table if row.layer == "Linear"]
         params = sum(row.params for row in linear) / table.params
         flops = sum(row.flops for row in linear) / table.flops
+        found = ask_twice(pair_of, answer, net, shape)
 
-        def near(a, b, found=found):
-            return all(math.isclose(x, y, rel_tol=1e-6) for x, y in zip(found, (a, b), strict=True))
+        def near(a, b, within=1e-6, found=found):
+            return all(math.isclose(x, y, abs_tol=within) for x, y in zip(found, (a, b),
+                                                                           strict=True))
 
         expect(not near(flops, params), "swapped: the parameters' share comes first")
         expect(not near(1 - params, 1 - flops), "these are the shares of the convolutions")
         expect(not near(100 * params, 100 * flops), "these are per cent: fractions lie in 0 to 1")
         expect(not near(params, 1 - flops), "the first is the linear layers' share and the second "
                                             "the convolutions': give both of the linear layers")
-        expect(near(params, flops), f"linear layers hold {params:.4f} of the parameters and do "
-                                    f"{flops:.4f} of the FLOPs; you say {found}")
+        expect(not near(sum(row.params for row in linear), sum(row.flops for row in linear)),
+               "these are numbers, not shares: divide by the whole table's")
+        expect(not near(linear[-1].params / table.params, linear[-1].flops / table.flops),
+               "you took the last linear layer alone: there are several")
+        expect(not near(linear[0].params / table.params, linear[0].flops / table.flops),
+               "you took the first linear layer alone: there are several")
+        expect(near(params, flops) or not near(params, flops, 5e-3),
+               "you rounded: return the fractions as they are")
+        expect(near(params, flops), f"for an input of shape {shape} you say {found}: sum what the "
+                                    "rows of linear layers hold and do, and divide by the table's "
+                                    "own sums")
     return ("In AlexNet 92 % of the parameters do 4.6 % of the work: each convolution's weight is "
             "used once a pixel, each linear one once.")
 
@@ -50,31 +164,44 @@ def check_seconds(answer):
     """Lesson 05, exercise 2: a roofline, layer by layer."""
     rng = random.Random(0)
     cases, found = [], []
-    for _ in range(8):
-        work = [(rng.uniform(1, 100) * 1e9, rng.uniform(1, 100) * 1e6) for _ in range(4)]
+    for layers in (4, 1, 4, 7, 2, 4, 3, 4):
+        work = [(rng.uniform(1, 100) * 1e9, rng.uniform(1, 100) * 1e6) for _ in range(layers)]
         peak, bandwidth = rng.uniform(0.5, 2) * 1e12, rng.uniform(0.5, 2) * 1e9
         cases.append([(flops / peak, size / bandwidth) for flops, size in work])
-        found.append(ask_number(answer, work, peak, bandwidth))
+        found.append(ask_twice(as_number, answer, work, peak, bandwidth))
+    faster = ask_twice(as_number, answer, work, 2 * peak, 2 * bandwidth)
+    expect(faster != found[-1], f"{faster:.3g} s, and as long on a chip that does and moves twice "
+                                "as much a second: do you use peak and bandwidth?")
 
     def is_like(formula):
-        return all(math.isclose(number, formula(times), rel_tol=1e-9)
+        return all(math.isclose(number, formula(times), rel_tol=1e-6)
                    for number, times in zip(found, cases, strict=True))
 
-    expect(not is_like(lambda times: sum(map(sum, times))),
-           "you added the two times: the chip computes and moves at once, so the longer counts")
-    expect(not is_like(lambda times: max(map(sum, zip(*times, strict=True)))),
-           "you took the larger of the two sums: a layer that waits for memory cannot use another "
-           "layer's spare time, so take the larger for each layer, then add")
-    expect(not is_like(lambda times: sum(t for t, _ in times)), "you left out the memory")
-    expect(not is_like(lambda times: sum(t for _, t in times)), "you left out the arithmetic")
-    expect(not is_like(lambda times: max(map(max, times))),
-           "you took the slowest layer alone: the layers are done one after another")
-    expect(not is_like(lambda times: sum(map(min, times))),
-           "you took the shorter: a layer is done when both parts are done")
-    right = [sum(map(max, times)) for times in cases]
-    expect(is_like(lambda times: sum(map(max, times))),
-           f"for four layers you say {found[0]:.3g} s, and it is {right[0]:.3g} s")
-    return ("The same network wants another chip for one picture than for 128: there is no best "
+    for formula, mistake in (
+            (lambda times: sum(map(sum, times)), "you added the two times: the chip computes and "
+             "moves at once, so the longer counts"),
+            (lambda times: max(map(sum, zip(*times, strict=True))), "you took the larger of the "
+             "two sums: a layer that waits for memory cannot use another layer's spare time, so "
+             "take the larger for each layer, then add"),
+            (lambda times: sum(t for t, _ in times), "you left out the memory"),
+            (lambda times: sum(t for _, t in times), "you left out the arithmetic"),
+            (lambda times: max(map(max, times)), "you took the slowest layer alone: the layers "
+             "are done one after another"),
+            (lambda times: max(times[0]), "you took the first layer alone: the layers are done "
+             "one after another"),
+            (lambda times: sum(map(max, times)) / len(times), "that is the mean of the layers: "
+             "they are done one after another"),
+            (lambda times: 1e3 * sum(map(max, times)), "that is in milliseconds"),
+            (lambda times: sum(max(1 / a, 1 / b) for a, b in times), "upside down: what there is "
+             "to do, divided by what is done in a second"),
+            (lambda times: sum(map(min, times)), "you took the shorter: a layer is done when both "
+             "parts are done")):
+        expect(not is_like(formula), mistake)
+    for number, times in zip(found, cases, strict=True):
+        expect(math.isclose(number, sum(map(max, times)), rel_tol=1e-6),
+               f"for {len(times)} layers you say {number:.3g} s: how long does each wait for "
+               "arithmetic, how long for memory, and for which of the two in the end?")
+    return ("The same network wants another chip for one image than for 128: there is no best "
             "chip without a workload.")
 
 
@@ -86,28 +213,46 @@ def check_beaten_by(answer):
                "busy": (70, 11, 18), "fat": (70, 90, 3), "weak": (50, 1, 1)}]
     tables += [{name: tuple(rng.randint(1, 9) for _ in range(3)) for name in "hgfedcba"}
                for _ in range(4)]
-    for table in tables:
-        for name, (accuracy, params, flops) in table.items():
-            found = ask(answer, name, dict(table))
-            expect(isinstance(found, (list, tuple, set)), f"a list of names is wanted: {found!r}")
-            others = {other: row for other, row in table.items() if other != name}
-            right = sorted(other for other, (a, p, f) in others.items()
-                           if a >= accuracy and p <= params and f <= flops)
-            shown = f"beaten_by({name!r}, {table})"
-            expect(name not in found, "a network does not beat itself: leave it out")
-            expect(set(found) == set(right) or set(found) != {
-                other for other, (a, p, f) in others.items()
-                if a >= accuracy and (p <= params or f <= flops)},
-                "fewer parameters or fewer FLOPs is not enough: both are wanted")
-            expect(set(found) == set(right) or set(found) != {
-                other for other, (a, p, f) in others.items()
-                if a > accuracy and p < params and f < flops},
-                "you left out equals: 'at least as accurate' and 'no more' allow them")
-            expect(set(found) == set(right) or set(found) != {
-                other for other, (a, _, _) in others.items() if a >= accuracy},
-                "more accurate is not enough: it may cost more")
-            expect(set(found) == set(right), f"{shown} gave {found}, and it is {right}")
-            expect(list(found) == right, f"right names, wrong order: sort them ({right})")
+    cases = [(name, table) for table in tables for name in table]
+    found = [ask_twice(names_of, answer, name, table) for name, table in cases]
+
+    def others(name, table, condition):
+        return {other for other, row in table.items()
+                if other != name and condition(*row, *table[name])}
+
+    def right(a, p, f, accuracy, params, flops):
+        return a >= accuracy and p <= params and f <= flops
+
+    for names, (name, table) in zip(found, cases, strict=True):
+        shown = f"beaten_by({name!r}, {table}) gave {names}"
+        expect(name not in names, "a network does not beat itself: leave it out")
+        expect(len(set(names)) == len(names), f"{shown}: a name stands there twice")
+        expect(set(names) <= set(table), f"{shown}: not all of those are in the table")
+    for wrong, mistake in (
+            (lambda a, p, f, accuracy, params, flops: a >= accuracy and (p <= params or f <= flops),
+             "fewer parameters or fewer FLOPs is not enough: both are wanted"),
+            (lambda a, p, f, accuracy, params, flops: a > accuracy and p < params and f < flops,
+             "you left out equals: 'at least as accurate' and 'no more' allow them"),
+            (lambda a, p, f, accuracy, params, flops: a > accuracy and p <= params and f <= flops,
+             "you left out networks that are as accurate: 'at least' allows them"),
+            (lambda a, p, f, accuracy, params, flops: a >= accuracy,
+             "more accurate is not enough: it may cost more"),
+            (lambda a, p, f, accuracy, params, flops: a >= accuracy and p <= params,
+             "you left out the FLOPs: it may do more work"),
+            (lambda a, p, f, accuracy, params, flops: a >= accuracy and f <= flops,
+             "you left out the parameters: it may have more of them"),
+            (lambda a, p, f, accuracy, params, flops: p <= params and f <= flops,
+             "cheaper is not enough: it may be less accurate"),
+            (lambda a, p, f, accuracy, params, flops: right(accuracy, params, flops, a, p, f),
+             "those are the networks that it beats: turn the three comparisons round")):
+        expect(not all(set(names) == others(*case, wrong)
+                       for names, case in zip(found, cases, strict=True)), mistake)
+    for names, (name, table) in zip(found, cases, strict=True):
+        expect(set(names) == others(name, table, right),
+               f"beaten_by({name!r}, {table}) gave {names}: ask each of the others for its "
+               "accuracy, its parameters and its FLOPs, and take it where all three are as wanted")
+        expect(names == sorted(names), f"the right names in the wrong order, {names}: sort them by "
+                                       "name")
     return ("SqueezeNet has a fiftieth of AlexNet's parameters and half its work, and is more "
             "accurate: to be fast at AlexNet proves little.")
 
@@ -115,30 +260,37 @@ def check_beaten_by(answer):
 @exercise
 def check_largest_batch(answer):
     """Lesson 05, exercise 4: weights, gradients and every layer's outputs."""
-    for net, (_, *picture) in meta_nets():
-        table = trace_shapes(net, (1, *picture), expand=True)
-        closed = trace_shapes(net, (1, *picture)).activation_bytes
+    for name, net, (_, *image) in meta_nets():
+        table, closed = trace_of(name), trace_of(name, expand=False).activation_bytes
         weights, one = 4 * table.params, table.activation_bytes
         for memory in (2 * weights + 10 * one + one // 2, 4 * 10 ** 9, 3 * weights, weights):
-            found = ask_number(answer, net, tuple(picture), memory)
-            right = max(0, (memory - 2 * weights) // one)
-            expect(found == int(found), f"whole pictures only: {found} is not a batch")
-            expect_not(found, (memory - 2 * table.params) // one, right,
-                       "a parameter is four bytes, and you counted it as one")
+            found = ask_twice(as_number, answer, net, tuple(image), memory)
+            left = memory - 2 * weights
+            right = max(0, left // one)
+            expect(math.isfinite(found) and found == int(found),
+                   f"whole images only: {found} is not a batch")
             expect(found >= 0, "where the weights alone do not fit, the batch is 0, not negative")
-            expect_not(found, max(0, (memory - weights) // one), right,
-                       "you left out the gradients: as many bytes as the weights")
-            expect_not(found, memory // one, right, "you left out the weights and the gradients")
-            expect_not(found, memory // (2 * weights + one), right,
-                       "weights and gradients are there once, however large the batch")
-            expect_not(found, max(0, (memory - 2 * weights) // closed), right,
-                       "you counted the blocks' outputs: what lies inside a block is kept too, so "
-                       "trace with expand=True")
-            expect_not(found, max(0, -(-(memory - 2 * weights) // one)), right,
-                       "rounded up: the last picture does not fit")
-            expect(found == right, f"in {memory:,} bytes you fit {found}, and it is {right}: "
-                                   f"{2 * weights:,} once and {one:,} a picture")
-    return ("One AlexNet picture takes 5.4 MB while training: from about 70 pictures on, the "
+            for wrong, mistake in (
+                    ((memory - 2 * table.params) // one, "a parameter is four bytes, and you "
+                     "counted it as one"),
+                    ((memory - weights) // one, "you left out the gradients: as many bytes as the "
+                     "weights"),
+                    ((memory - 3 * weights) // one, "you counted the weights three times: weights "
+                     "and gradients are kept, and plain training keeps no more"),
+                    (memory // one, "you left out the weights and the gradients"),
+                    (memory // (2 * weights + one), "weights and gradients are there once, however "
+                     "large the batch"),
+                    (left // closed, "you counted the blocks' outputs: what lies inside a block is "
+                     "kept too, so trace with expand=True"),
+                    (left // (one // 4), "you counted numbers: each takes four bytes"),
+                    (left // table[-1].activation_bytes, "you counted the last layer's output "
+                     "alone: all are kept"),
+                    (-(-left // one), "rounded up: the last image does not fit"),
+                    (left // one - 1, "one more image fits")):
+                expect_not(found, max(0, wrong), right, mistake)
+            expect(found == right, f"in {memory:,} bytes you fit {found}: what is kept once, what "
+                                   "for each image, and how much memory is left for the images?")
+    return ("One AlexNet image takes 5.4 MB while training: from about 70 images on, the "
             "outputs take more memory than weights and gradients.")
 
 
@@ -147,77 +299,86 @@ def check_narrow_alexnet(answer):
     """Lesson 05, exercise 5: all widths divided."""
     for ratio in (1, 4, 8, 3):
         with torch.device("meta"):
-            net = ask(answer, ratio)
-            wanted = [tuple(p.shape) for p in alexnet().parameters()]
-        expect(isinstance(net, nn.Module), f"a network is wanted, not {net!r}")
-        try:
-            table = trace_shapes(net, (2, 1, 224, 224), expand=True)
-        except ValueError as error:
-            raise WrongAnswer(f"narrow_alexnet({ratio}) does not take 224 pixels: "
-                              f"{error}") from None
-        layers = [m for m in net.modules() if type(m) in (nn.Conv2d, nn.Linear)]
-        expect(len(layers) == 8, f"{len(layers)} layers with weights, and AlexNet has 8")
-        expect(table[-1].output_shape == (2, 10),
-               f"the output is {tuple(table[-1].output_shape)}: the ten kinds are not divided")
-        widths = [layer.weight.shape[0] for layer in layers]
-        right = [shape[0] // ratio for shape in wanted[::2]]
-        right[-1] = 10
-        expect(widths[5:7] != [4096, 4096] or ratio == 1,
+            net, whole = network_of(answer, ratio), alexnet()
+        table = table_of(net, 224)
+        expect_layers_like(net, whole, "AlexNet")
+        widths, originals = ([layer.weight.shape[0] for layer in layers_of(network)
+                              if isinstance(layer, (nn.Conv2d, nn.Linear))]
+                             for network in (net, whole))
+        expect(widths[5:7] != originals[5:7] or ratio == 1,
                "the two hidden layers are still 4,096 wide, and most parameters are there")
-        expect(widths == right, f"ratio {ratio}: the widths are {widths}, and should be {right}")
-        with torch.device("meta"):
-            same_sides = map_sides(net) == map_sides(alexnet())
-        expect(same_sides,
+        for place, (width, original) in enumerate(zip(widths[:-1], originals[:-1], strict=True)):
+            expect(width == original // ratio,
+                   f"with ratio {ratio} the layer with weights number {place} is {width} wide: "
+                   f"AlexNet's {original} are divided by the ratio, and the fraction is dropped")
+        sides, originals = ([row.output_shape[2:] for row in rows if row.output_shape[2:]]
+                            for rows in (table, trace_of("AlexNet")))
+        expect(list(dict.fromkeys(sides)) == list(dict.fromkeys(originals)),
                "the sides of the maps changed: keep kernels, strides, padding and pools")
-        drops = sum(isinstance(m, nn.Dropout) for m in net.modules())
-        expect(drops == 2, f"{drops} dropout layers: AlexNet has two, behind the hidden layers")
     return ("Dividing the widths by 4 divides parameters and work by 15 or so, as both the inputs "
             "and the outputs of a layer shrink.")
-
-
-def map_sides(net):
-    """Return the sides of the maps after each convolution and each pool."""
-    return [row.output_shape[-1] for row in trace_shapes(net, (1, 1, 224, 224), expand=True)
-            if "Conv" in row.layer or "Pool" in row.layer]
 
 
 @exercise
 def check_alexnet28(answer):
     """Lesson 05, exercise 6: small enough, of AlexNet's kind, and able to learn."""
-    torch.manual_seed(0)
-    net = ask(answer)
-    expect(isinstance(net, nn.Sequential), f"an nn.Sequential is wanted, not {type(net).__name__}")
-    try:
-        table = trace_shapes(net, (2, 1, 28, 28), expand=True)
-    except ValueError as error:
-        raise WrongAnswer(f"it does not take 28-pixel pictures: {error}") from None
-    expect(table[-1].output_shape == (2, 10),
-           f"(2, 10) is wanted for two pictures, not {tuple(table[-1].output_shape)}")
-    layers = [layer for _, layer in open_blocks(net)]
+    with torch.device("meta"):  # weights cost no time until they are needed
+        net = network_of(answer)
+    table, layers = table_of(net, 28), layers_of(net)
     for kind, count in ((nn.Conv2d, 5), (nn.Linear, 3)):
         found = sum(isinstance(layer, kind) for layer in layers)
-        expect(found == count, f"{found} layers of type {kind.__name__}, and AlexNet has {count}")
+        expect(found == count,
+               f"{found} layers of type {kind.__name__}, and AlexNet has {count}")
     expect(not any(isinstance(layer, nn.Sigmoid) for layer in layers),
            "a sigmoid is in it: eight layers of those pass almost no gradient")
-    relus = sum(isinstance(layer, nn.ReLU) for layer in layers)
+    names = ["weights" if isinstance(layer, (nn.Conv2d, nn.Linear)) else type(layer).__name__
+             for layer in layers]
+    relus = names.count("ReLU")
     expect(relus == 7, f"{relus} ReLUs: AlexNet has one behind each of its first seven layers")
-    expect(any(isinstance(layer, nn.Dropout) for layer in layers), "AlexNet's dropout is missing")
-    expect(table.params <= 467_647, f"{table.params:,} parameters are more than 467,647: most will "
-                                    "be in the first linear layer, so pool once more before it")
+    expect(names[-1] == "weights", f"a {names[-1]} stands behind the last layer: its ten "
+                                   "numbers are the answer")
+    order = [name for name in names if name in ("weights", "ReLU")]
+    expect(order == ["weights", "ReLU"] * 7 + ["weights"],
+           "two ReLUs follow each other, and two layers have none between them: one ReLU "
+           "behind each of the first seven layers")
+    drops = [layer for layer in layers if isinstance(layer, nn.Dropout)]
+    expect(drops, "AlexNet's dropout is missing")
+    expect(all(0 < layer.p < 1 for layer in drops),
+           "a dropout of 0 drops nothing, and one of 1 drops everything: AlexNet drops half")
+    expect(table.params <= 467_647, f"{table.params:,} parameters are more than 467,647: most "
+                                    "will be in the first linear layer, so pool once more "
+                                    "before it")
     flops = table.flops // 2
+<<<<<<< HEAD
     expect(flops <= 18_700_000, f"{flops:,} FLOPs are more than 18.7 million: pool earlier, or use "
                                 "fewer channels where the maps are large")
     share = memorised(net)
     expect(share > 0.8, f"after 80 steps it knows {share:.0%} of 20 images: is a layer's output "
                         "cut off, or is there a ReLU behind the last layer?")
+=======
+    expect(flops <= 18_700_000, f"{flops:,} FLOPs are more than 18.7 million: pool earlier, or "
+                                "use fewer channels where the maps are large")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        share = memorised(ask(answer))
+    expect(share > 0.8, f"after 80 steps it knows {share:.0%} of 20 images: is a layer too narrow, "
+                        "or its output cut off?")
+>>>>>>> ex1
     return "At 28 pixels AlexNet's first stride and large windows have nothing to do."
 
 
 def memorised(net):
     """Return the fraction of 20 images that net knows after 80 steps of learning them."""
+<<<<<<< HEAD
     (images, labels), _ = read_fashion_mnist()
     X = torch.tensor(images[:20, None]).float() / 255
     y = torch.tensor(labels[:20]).long()
+=======
+    from d2lvgg import load_data_fashion_mnist
+
+    loader, _ = load_data_fashion_mnist(20, device="cpu", num_train=20, num_test=20, seed=0)
+    X, y = next(iter(loader))
+>>>>>>> ex1
     for layer in net.modules():
         if type(layer) in (nn.Conv2d, nn.Linear):
             nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
@@ -230,102 +391,158 @@ def memorised(net):
         return (net(X).argmax(dim=1) == y).float().mean().item()
 
 
+def stop_epoch(accuracies, patience, previous=False, in_all=False, equal=False):
+    """Return (the best epoch, the epoch at which it stops), both counted from 1.
+
+    Three common mistakes: previous=True compares with the epoch before, in_all=True counts the
+    epochs that bring nothing better in a row or not, and equal=True takes an equal one for better.
+    """
+    best = waited = epoch = 0
+    while waited < patience and epoch + 1 < len(accuracies):
+        epoch += 1
+        rival = accuracies[epoch - 1 if previous else best]
+        if accuracies[epoch] > rival or equal and accuracies[epoch] == rival:
+            best, waited = epoch, waited if in_all else 0
+        else:
+            waited += 1
+    return best + 1, epoch + 1
+
+
 @exercise
 def check_stop_epoch(answer):
     """Lesson 05, exercise 7: early stopping."""
-
-    def stop(accuracies, patience):
-        best = 0
-        for epoch, accuracy in enumerate(accuracies):
-            best = epoch if accuracy > accuracies[best] else best
-            if epoch - best == patience:
-                break
-        return best + 1
-
     rng = random.Random(0)
     cases = [([0.1, 0.5, 0.4, 0.45, 0.9], 2), ([0.1, 0.5, 0.4, 0.45, 0.9], 3), ([0.3], 1),
-             ([0.2, 0.3, 0.4], 1), ([0.5, 0.5, 0.5, 0.6], 3), ([0.5, 0.4, 0.45, 0.44, 0.6], 2)]
+             ([0.2, 0.3, 0.4], 1), ([0.5, 0.5, 0.5, 0.6], 3), ([0.5, 0.4, 0.45, 0.44, 0.6], 2),
+             ([0.1, 0.5, 0.4, 0.6, 0.5, 0.7], 2)]
     cases += [([rng.randint(1, 20) / 20 for _ in range(12)], rng.randint(1, 4)) for _ in range(20)]
-    for accuracies, patience in cases:
-        found, right = ask_number(answer, list(accuracies), patience), stop(accuracies, patience)
-        shown = f"stop_epoch({accuracies}, {patience})"
-        last = min(len(accuracies), right + patience)
-        expect_not(found, right - 1, right,
-                   f"{shown} gave {found}: count epochs from 1, as the plots do")
-        expect_not(found, last, right, f"{shown} gave {found}, where it stops: wanted is the best "
-                                       f"epoch, {right}")
-        best = accuracies.index(max(accuracies)) + 1
-        expect_not(found, best, right, f"{shown}: the run had stopped before epoch {best}, which "
-                                       f"is the best of all; you cannot know of it")
-        equals = max(i for i, a in enumerate(accuracies[:last], 1) if a == accuracies[right - 1])
-        expect_not(found, equals, right, f"{shown} gave {found}: an equal accuracy is nothing "
-                                         "better, so the first one counts")
-        expect(found == right, f"{shown} gave {found}, and it is {right}")
+    found = [ask_twice(as_number, answer, *case) for case in cases]
+    for wrong, mistake in (
+            (lambda a, p: stop_epoch(a, p)[0] - 1, "count epochs from 1, as the plots do"),
+            (lambda a, p: stop_epoch(a, p)[1], "that is where it stops; wanted is the best epoch "
+             "until then"),
+            (lambda a, p: a[stop_epoch(a, p)[0] - 1], "that is an accuracy; wanted is its epoch"),
+            (lambda a, p: stop_epoch(a, p, equal=True)[0], "an equal accuracy is nothing better, "
+             "so the first one counts"),
+            (lambda a, p: stop_epoch(a, p, in_all=True)[0], "you counted all epochs that brought "
+             "nothing better: they have to be in a row"),
+            (lambda a, p: stop_epoch(a, p, previous=True)[0], "better than the epoch before is not "
+             "enough: it has to be better than the best so far"),
+            (lambda a, p: stop_epoch(a, p + 1)[0], "it goes on for an epoch longer than patience "
+             "allows"),
+            (lambda a, p: stop_epoch(a, p - 1)[0], "it stops an epoch earlier than patience "
+             "demands"),
+            (lambda a, p: a.index(max(a)) + 1, "that is the best of all epochs, and you cannot "
+             "know of those after the stop"),
+            (lambda a, p: stop_epoch(a, 3)[0], "you wait for 3 epochs whatever patience says"),
+            (lambda a, p: len(a), "that is the last epoch: where does it stop, and which was the "
+             "best until then?")):
+        expect(not all(epoch == wrong(*case) for epoch, case in zip(found, cases, strict=True)),
+               mistake)
+    for epoch, case in zip(found, cases, strict=True):
+        expect(epoch == stop_epoch(*case)[0],
+               f"stop_epoch{case} gave {epoch}: go through the epochs, and keep which was the best "
+               "so far and how long ago that is")
     return "Choose with a validation set: an epoch chosen on the test set flatters (lesson 09)."
 
 
 @exercise
 def check_modern_lenet(answer):
     """Lesson 05, exercise 8: ReLU and dropout in LeNet."""
-    net = ask(answer)
-    expect(isinstance(net, nn.Sequential), f"an nn.Sequential is wanted, not {type(net).__name__}")
-    names = [type(layer).__name__ for _, layer in open_blocks(net)]
+    net = network_of(answer)
+    names = [type(layer).__name__ for layer in layers_of(net)]
     expect("Sigmoid" not in names, "a sigmoid is left: all four become ReLU")
     expect(names.count("ReLU") == 4, f"{names.count('ReLU')} ReLUs, and LeNet has four activations")
-    expect("Dropout" in names, "the dropout is missing")
-    expect(not (names[-1] == "Dropout" or names[-2:] == ["Dropout", "Linear"] and
-                names.count("Dropout") == 1),
-           "one dropout behind each of the two hidden layers, and none behind the output")
     linears = [place for place, name in enumerate(names) if name == "Linear"]
-    drops = [place for place, name in enumerate(names) if name in ("Dropout", "Dropout2d")]
+    drops = [place for place, name in enumerate(names) if "Dropout" in name]
+    expect(drops, "the dropout is missing")
     expect(linears and all(place > linears[0] for place in drops),
            "dropout belongs behind the hidden linear layers, not among the convolutions")
     expect(len(linears) == 3 and len(drops) == 2 and linears[0] < drops[0] < linears[1] < drops[1]
-           < linears[2], "one dropout behind each of the two hidden layers")
+           < linears[2],
+           "one dropout behind each of the two hidden layers, and none behind the output")
     expect(all(names[place - 1] == "ReLU" for place in drops),
            "put the dropout behind the ReLU")
-    wanted = lenet()
-    expect([tuple(p.shape) for p in net.parameters()] == [tuple(p.shape) for p in
-                                                          wanted.parameters()],
+    wanted = []
+    for layer in lenet():
+        wanted.append(nn.ReLU() if isinstance(layer, nn.Sigmoid) else layer)
+        if isinstance(layer, nn.Sigmoid) and any(isinstance(other, nn.Linear) for other in wanted):
+            wanted.append(nn.Dropout(0.5))
+    expect_layers_like(net, nn.Sequential(*wanted), "LeNet")
+    expect([p.shape for p in net.parameters()] == [p.shape for p in lenet().parameters()],
            "the weights' shapes changed: only activations and dropout are new")
-    expect([name for name in names if name not in ("ReLU", "Dropout")]
-           == [type(layer).__name__ for layer in wanted if not isinstance(layer, nn.Sigmoid)],
-           "another layer changed too: LeNet pools by averaging, twice")
-    expect(all(layer.p == 0.5 for layer in net.modules() if isinstance(layer, nn.Dropout)),
-           "the dropout is not one half")
+    table_of(net, 28)
     return "ReLU costs nothing and helps at once; dropout pays when a network begins to overfit."
+
+
+class CallCounter(TorchFunctionMode):
+    """Counts PyTorch's functions that are called inside."""
+
+    calls = 0
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.calls += 1
+        return func(*args, **(kwargs or {}))
 
 
 @exercise
 def check_flip_some(answer):
-    """Lesson 05, exercise 9: one coin a picture."""
-    torch.manual_seed(0)
+    """Lesson 05, exercise 9: one coin an image."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        expect_flipped(answer)
+    return "A batch costs one draw and one where; augmenting on the GPU costs almost nothing."
+
+
+def expect_flipped(answer):
+    """Raise WrongAnswer unless answer mirrors each image of a batch with a coin of its own."""
+    expect(callable(answer), f"a function is wanted, and this is {answer!r}")
     X = torch.rand(400, 2, 5, 6)
-    kept = X.clone()
-    out = ask(answer, X, 0.5)
-    expect(isinstance(out, torch.Tensor) and out.shape == X.shape,
-           f"a batch of shape {tuple(X.shape)} is wanted")
-    expect(torch.equal(X, kept), "you changed X itself: the next epoch would mirror it back")
+    counter = CallCounter()
 
-    def like(other):
-        return (out == other).flatten(1).all(dim=1)  # (B,)
+    def flip_some(X, p):
+        with counter:
+            return answer(X, p)
 
-    same, flipped = like(X), like(X.flip(3))
-    expect(not (same | like(X.flip(2))).all() or same.all(),
+    def flipped_by(p):
+        given = X.clone()
+        out = ask(flip_some, given, p)
+        expect(isinstance(out, torch.Tensor) and (out.shape, out.dtype) == (X.shape, X.dtype),
+               f"a tensor of shape {tuple(X.shape)} is wanted, as the batch was, and "
+               f"{type(out).__name__} {tuple(getattr(out, 'shape', ()))} came back")
+        expect(torch.equal(given, X), "you changed X itself: the next epoch would mirror it back")
+        return out
+
+    def like(out, other, axes=1):
+        return (out == other).flatten(axes).all(dim=axes)
+
+    def tolerance(p):
+        return 5 * math.sqrt(p * (1 - p) / len(X)) + 1e-9  # five standard errors
+
+    out = flipped_by(0.5)
+    same, flipped, upside_down = (like(out, other) for other in (X, X.flip(3), X.flip(2)))
+    expect(not (same | upside_down).all() or same.all(),
            "you mirrored top to bottom: width is the last axis")
     expect(not same.all() and not flipped.all(),
-           "all pictures or none: one coin was tossed for the whole batch")
-    expect((same | flipped).all(), "some pictures are neither as they were nor mirrored: does each "
-                                   "keep its place and its channels?")
+           "all images or none: one coin was tossed for the whole batch")
+    expect((same | flipped).all() or not (like(out, X, 2) | like(out, X.flip(3), 2)).all(),
+           "channels of one image were mirrored apart: one coin an image, of shape (B, 1, 1, 1)")
+    expect((same | flipped).all(), "some images are neither as they were nor mirrored: does each "
+                                   "keep its place, its channels and all its pixels?")
     share = flipped.float().mean().item()
-    expect(abs(share - 0.5) < 4 * math.sqrt(0.25 / 400), f"{share:.0%} are mirrored, not half")
-    again = (ask(answer, X, 0.5) == X).flatten(1).all(dim=1)
-    expect(not torch.equal(again, same), "the same pictures are mirrored each time: draw new coins")
+    expect(abs(share - 0.5) < tolerance(0.5), f"with p=0.5 you mirror {share:.0%} of the images")
+    others = [like(flipped_by(0.5), X.flip(3)) for _ in range(5)]
+    expect(not any(torch.equal(other, flipped) for other in others),
+           "the same images are mirrored each time: draw new coins")
+    expect(len({int(drawn.sum()) for drawn in (flipped, *others)}) > 1,
+           "exactly as many are mirrored each time: toss a coin for each, whatever the others got")
     for p in (0.0, 1.0, 0.2):
-        share = (ask(answer, X, p) != X).flatten(1).any(dim=1).float().mean().item()
-        expect(abs(share - p) <= 4 * math.sqrt(p * (1 - p) / 400) + 1e-9,
-               f"with p={p} you mirror {share:.0%} of the pictures")
-    return "A batch costs one draw and one where; augmenting on the GPU costs almost nothing."
+        share = like(flipped_by(p), X.flip(3)).float().mean().item()
+        expect(abs(share - p) <= tolerance(p) or abs(share - (1 - p)) > tolerance(p),
+               f"with p={p} you mirror {share:.0%} of the images: the other way round")
+        expect(abs(share - p) <= tolerance(p), f"with p={p} you mirror {share:.0%} of the images")
+    expect(counter.calls < len(X), f"{counter.calls:,} calls of PyTorch for ten batches: you go "
+                                   "through the images one by one; toss all coins at once")
 
 
 @exercise
@@ -333,11 +550,11 @@ def check_overfits_or_breaks(answer):
     """Lesson 05, exercise 10: what overfits and what breaks."""
     expect(isinstance(answer, dict), f"a dict of verdicts is wanted, not {answer!r}")
     wanted = {
-        "no dropout": ("overfits", "without dropout nothing stops it from learning 256 pictures by "
+        "no dropout": ("overfits", "without dropout nothing stops it from learning 256 images by "
                                    "heart, and its gradients are fine"),
         "no dropout, sigmoid for ReLU": ("breaks", "with seven sigmoids almost no gradient gets to "
                                                    "the first layers, so it cannot even learn its "
-                                                   "own pictures"),
+                                                   "own images"),
         "no dropout, every weight 0.01": ("breaks", "equal weights stay equal: each layer is one "
                                                     "unit, and its gradients cancel"),
         "no dropout, learning rate 10": ("breaks", "each step overshoots, and the loss leaves for "
@@ -346,8 +563,9 @@ def check_overfits_or_breaks(answer):
     expect(set(answer) == set(wanted), f"give a verdict for each of {', '.join(wanted)}")
     if any(verdict is ... or verdict is None for verdict in answer.values()):
         raise Unanswered
+    for name, verdict in answer.items():
+        expect(isinstance(verdict, str) and verdict in ("overfits", "breaks"),
+               f"{name!r}: write 'overfits' or 'breaks', not {verdict!r}")
     for name, (right, why) in wanted.items():
-        expect(answer[name] in ("overfits", "breaks"),
-               f"{name!r}: write 'overfits' or 'breaks', not {answer[name]!r}")
-        expect(answer[name] == right, f"{name!r} {right}: {why}")
-    return "To overfit, everything must work. A network that cannot overfit 256 pictures has a bug."
+        expect(answer[name] == right, f"{name!r}: {why}")
+    return "To overfit, everything must work. A network that cannot overfit 256 images has a bug."
