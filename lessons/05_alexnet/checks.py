@@ -9,12 +9,6 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-<<<<<<< HEAD
-from d2lvgg.data import read_fashion_mnist
-from d2lvgg.exercises import Unanswered, WrongAnswer, ask, ask_number, exercise, expect, expect_not
-from d2lvgg.models import VGG_ARCHS, alexnet, lenet, vgg
-from d2lvgg.shapes import open_blocks, trace_shapes
-=======
 from d2lvgg.exercises import Unanswered, WrongAnswer, as_number, ask, exercise, expect, expect_not
 from d2lvgg.models import VGG_ARCHS, alexnet, lenet, vgg
 from d2lvgg.shapes import open_blocks, trace_shapes
@@ -107,7 +101,6 @@ def expect_layers_like(net, wanted, name):
 
 NETWORKS = {"LeNet": (lenet, 28), "AlexNet": (alexnet, 224),
             "VGG-11": (functools.partial(vgg, VGG_ARCHS["vgg11"]), 224)}
->>>>>>> ex1
 
 
 def meta_nets():
@@ -349,13 +342,6 @@ def check_alexnet28(answer):
                                     "will be in the first linear layer, so pool once more "
                                     "before it")
     flops = table.flops // 2
-<<<<<<< HEAD
-    expect(flops <= 18_700_000, f"{flops:,} FLOPs are more than 18.7 million: pool earlier, or use "
-                                "fewer channels where the maps are large")
-    share = memorised(net)
-    expect(share > 0.8, f"after 80 steps it knows {share:.0%} of 20 images: is a layer's output "
-                        "cut off, or is there a ReLU behind the last layer?")
-=======
     expect(flops <= 18_700_000, f"{flops:,} FLOPs are more than 18.7 million: pool earlier, or "
                                 "use fewer channels where the maps are large")
     with torch.random.fork_rng():
@@ -363,22 +349,15 @@ def check_alexnet28(answer):
         share = memorised(ask(answer))
     expect(share > 0.8, f"after 80 steps it knows {share:.0%} of 20 images: is a layer too narrow, "
                         "or its output cut off?")
->>>>>>> ex1
     return "At 28 pixels AlexNet's first stride and large windows have nothing to do."
 
 
 def memorised(net):
     """Return the fraction of 20 images that net knows after 80 steps of learning them."""
-<<<<<<< HEAD
-    (images, labels), _ = read_fashion_mnist()
-    X = torch.tensor(images[:20, None]).float() / 255
-    y = torch.tensor(labels[:20]).long()
-=======
     from d2lvgg import load_data_fashion_mnist
 
     loader, _ = load_data_fashion_mnist(20, device="cpu", num_train=20, num_test=20, seed=0)
     X, y = next(iter(loader))
->>>>>>> ex1
     for layer in net.modules():
         if type(layer) in (nn.Conv2d, nn.Linear):
             nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
