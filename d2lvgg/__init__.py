@@ -2,11 +2,14 @@
 
     models      vgg_block, vgg, VGG_ARCHS, shrink; alexnet and lenet, which VGG grew out of
     shapes      trace_shapes: what each layer does to an image, without running the network
-    data        load_data_fashion_mnist, LABELS
+    data        load_data_fashion_mnist, LABELS, and the loader that every data set here has
     cifar10     load_data_cifar10, CIFAR10_LABELS     image_folder   load_data_image_folder
-    training    train, evaluate_accuracy          history     History: what a training run did
-    live        LiveAnimator, the plot that train draws    display     use_png_display
+    display     use_png_display; colours, alt text
+    training    train, evaluate_accuracy; made of: mistakes (in words), recipes (SGD and stronger),
+                fast_form, memory, parallel (several processes), checkpoint, progress (its accounts)
+    history     History: what a training run did      live     LiveAnimator, the plot it draws
     devices     try_gpu, describe_machine; pick_scale: how much work this machine can afford
+    exercises   what checks are made of               __main__ python -m d2lvgg check | train
 
 A name is imported when it is first used, so importing d2lvgg costs nothing: __init__.pyi says from
 where, to Python and to editors.

@@ -54,19 +54,17 @@ def main():
     for name, run in (("check", check), ("train", train)):
         command = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run)
-        if run is train:
-            command.add_argument("--scale", metavar="SCALE",
-                                 help=f"{', '.join(devices.SCALES)} (default: by the device)")
-            command.add_argument("--epochs", type=int, help="instead of the scale's own number")
-            command.add_argument("--seed", type=int, default=0)
-            command.add_argument("--recipe", default="book", metavar="RECIPE",
-                                 help=f"one of {', '.join(recipes.RECIPES)} (default: book)")
-            command.add_argument("--checkpoint", type=Path, metavar="FILE",
-                                 help="write the run to FILE after each epoch and every minute")
-            command.add_argument("--resume", action="store_true",
-                                 help="go on from the checkpoint, if it is there")
-            command.add_argument("--out", type=Path, default=Path("runs"),
-                                 help="folder for the curve (default: runs)")
+    command.add_argument("--scale", help=f"{', '.join(devices.SCALES)} (default: by the device)")
+    command.add_argument("--epochs", type=int, help="instead of the scale's own number")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--recipe", default="book",
+                         help=f"one of {', '.join(recipes.RECIPES)} (default: book)")
+    command.add_argument("--checkpoint", type=Path, metavar="FILE",
+                         help="write the run to FILE after each epoch and every minute")
+    command.add_argument("--resume", action="store_true",
+                         help="go on from the checkpoint, if it is there")
+    command.add_argument("--out", type=Path, default=Path("runs"),
+                         help="folder for the curve (default: runs)")
     options = parser.parse_args()
     try:
         options.run(options)

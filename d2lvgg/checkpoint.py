@@ -80,8 +80,8 @@ def random_state(train_iter, device):
     state = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         state["cuda"] = torch.cuda.get_rng_state(device)
-    if getattr(train_iter, "generator", None) is not None:
-        state["loader"] = train_iter.generator.get_state()
+    if generator := getattr(train_iter, "generator", None):
+        state["loader"] = generator.get_state()
     return state
 
 
@@ -118,21 +118,18 @@ class Saver:
         if not self.path.parent.is_dir():
             raise ValueError(f"checkpoint is {str(path)!r}, and there is no folder "
                              f"{self.path.parent}: make it, or name another place")
+        if self.path.exists() and not resume:
+            raise CheckpointError(f"{path} is there already: resume=True goes on from it; to start "
+                                  "anew, delete it or give another name")
         if self.path.exists():
-            if not resume:
-                raise CheckpointError(f"{path} is there already: resume=True goes on from it; to "
-                                      "start anew, delete it or give another name")
             self.found = read_checkpoint(path)
-            self.check_settings()
-
-    def check_settings(self):
-        then, now = self.found["settings"], self.settings
-        for name in {**now, **then}:
-            if then.get(name) != now.get(name):
-                raise CheckpointError(
-                    f"{self.path} is of a run with {name} {then.get(name)!r}, and this one has "
-                    f"{now.get(name)!r}: give the run that it is of, or name another file in "
-                    "checkpoint=")
+            then, now = self.found["settings"], self.settings
+            for name in {**now, **then}:
+                if then.get(name) != now.get(name):
+                    raise CheckpointError(
+                        f"{path} is of a run with {name} {then.get(name)!r}, and this one has "
+                        f"{now.get(name)!r}: give the run that it is of, or name another file in "
+                        "checkpoint=")
 
     def start(self, parts, progress, train_iter, device):
         """Watch over a run, and bring it to where the checkpoint, if there is one, stopped.
@@ -180,10 +177,10 @@ class Saver:
         everyone = parallel.gather(now)
         if parallel.rank() == 0 and all(p.isfinite().all() for p in self.parts["net"].parameters()):
             content = {name: part.state_dict() for name, part in self.parts.items()}
+            content.update(settings=self.settings, random=everyone, epoch_random=self.epoch_random,
+                           progress=self.progress.state())
             try:
-                write_checkpoint(self.path, {
-                    **content, "settings": self.settings, "random": everyone,
-                    "epoch_random": self.epoch_random, "progress": self.progress.state()})
+                write_checkpoint(self.path, content)
             except (OSError, RuntimeError) as error:
                 kept = "the last good one stays" if self.path.exists() else "there is none yet"
                 warnings.warn(f"no checkpoint was written to {self.path} "

@@ -10,12 +10,13 @@ import tarfile
 import tempfile
 import warnings
 import zlib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from .data import DataError, make_loaders, whole_numbers
-from .drawn import draw_images
+from .exercises import of_lesson
 from .image_folder import read_image_folder
 
 CIFAR10_LABELS = ("airplane", "automobile", "bird", "cat", "deer",
@@ -35,6 +36,7 @@ BATCHES = {
     "data_batch_5.bin": "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
     "test_batch.bin": "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
 }
+SOURCES = ("auto", "folder", "download", "sketch")
 DATA_FOLDER = Path(__file__).parents[1] / "data"  # the project's
 PER_BATCH = 10_000
 RECORD = 1 + 3 * 32 * 32  # bytes
@@ -63,47 +65,44 @@ def find_cifar10(source="auto", root=None, num_train=None, num_test=None):
 
     At least num_train and num_test images, where there are so many.
     """
-    folders = data_folders(root)
-    steps = {
-        "folder": lambda: from_folders(folders, num_train, num_test),
-        "download": lambda: (*download(folders, num_train), "CIFAR-10, downloaded"),
-        "sketch": lambda: (draw_images(num_train or 10_000, seed=0),
-                           draw_images(num_test or 2_000, seed=1), "coloured sketch set"),
-    }
-    if source not in ("auto", *steps):
+    if source not in SOURCES:
         raise ValueError(f"the data source {source!r} is unknown: choose one of "
-                         f"{', '.join(('auto', *steps))}")
+                         f"{', '.join(SOURCES)}")
+    places = [root, os.environ.get("D2LVGG_DATA"), DATA_FOLDER]  # first choice first
+    folders = [Path(place) for place in places if place]
+    steps = [("folder", partial(read_folder, folder, num_train, num_test)) for folder in folders]
+    steps += [("download", partial(download, folders, num_train)),
+              ("sketch", partial(draw, num_train or 10_000, num_test or 2_000))]
     reasons = []
-    for name in steps if source == "auto" else [source]:
+    for name, step in steps:
+        if source not in ("auto", name):
+            continue
         if reasons and name == "sketch":
             warnings.warn("no CIFAR-10 could be had, so this runs on drawn shapes, and its "
                           "accuracies compare with nothing published. Tried: "
                           + "; ".join(reasons), stacklevel=3)
         try:
-            return steps[name]()
+            return step()
         except DataError as error:
             reasons.append(str(error))
     raise DataError("; ".join(reasons))
 
 
-def data_folders(root=None):
-    """Return the folders where data may lie and be put, first choice first."""
-    folders = [root, os.environ.get("D2LVGG_DATA"), DATA_FOLDER]
-    return [Path(folder) for folder in folders if folder]
+def draw(num_train, num_test):
+    draw_images = of_lesson("14", "drawn").draw_images
+    return draw_images(num_train, seed=0), draw_images(num_test, seed=1), "coloured sketch set"
 
 
-def from_folders(folders, num_train, num_test):
-    reasons = []
-    for folder in folders:
-        try:
-            return *read_batches(folder, num_train), f"CIFAR-10, {folder}"
-        except DataError as error:
-            reasons.append(str(error))
+def read_folder(folder, num_train, num_test):
+    """Return what folder holds of CIFAR-10, in its own bytes or else as image files."""
+    try:
+        return *read_batches(folder, num_train), f"CIFAR-10, {folder}"
+    except DataError:
         for place in (folder, folder / "cifar10"):  # one of its many copies as image files
             if all((place / "train" / name).is_dir() for name in CIFAR10_LABELS):
                 train, test, _ = read_image_folder(place, 32, num_train, num_test)
                 return train, test, f"CIFAR-10 as image files (not its own bytes), {place}"
-    raise DataError("; ".join(reasons))
+        raise
 
 
 def read_batches(folder, num_train=None):
@@ -116,16 +115,13 @@ def read_batches(folder, num_train=None):
     *train_names, test_name = BATCHES
     count = len(train_names) if num_train is None else -(-num_train // PER_BATCH)
     names = [*train_names[:count], test_name]
-    records = np.empty((len(names), PER_BATCH, RECORD), np.uint8)
     try:
         if archive.exists():
             with tarfile.open(archive, "r:gz") as tar:  # nothing is unpacked to the disk
-                for place, name in enumerate(names):
-                    file = tar.extractfile(f"{UNPACKED}/{name}")
-                    records[place] = verify(file.read(PER_BATCH * RECORD + 1), archive / name)
+                contents = [tar.extractfile(f"{UNPACKED}/{name}").read(PER_BATCH * RECORD + 1)
+                            for name in names]
         else:
-            for place, name in enumerate(names):
-                records[place] = verify((unpacked / name).read_bytes(), unpacked / name)
+            contents = [(unpacked / name).read_bytes() for name in names]
     except FileNotFoundError:
         raise DataError(f"{archive} is not there") from None
     except (tarfile.TarError, KeyError, EOFError, zlib.error) as error:
@@ -134,31 +130,27 @@ def read_batches(folder, num_train=None):
     except OSError as error:
         raise DataError(f"{error.filename or archive} cannot be read "
                         f"({error.strerror or error}): delete it, and it is fetched anew") from None
-    labels, images = records[..., 0], records[..., 1:].reshape(len(names), PER_BATCH, 3, 32, 32)
-    train = images[:-1].reshape(-1, 3, 32, 32), labels[:-1].reshape(-1)
-    return train, (images[-1], labels[-1])
-
-
-def verify(content, path):
-    """Return the records in content. Raises DataError unless it is the published file path.name."""
-    if hashlib.sha256(content).hexdigest() != BATCHES[path.name]:
-        raise DataError(f"{path} is not the published file ({len(content):,} bytes read, "
-                        f"{PER_BATCH * RECORD:,} and another content wanted): delete it, and it "
-                        "is fetched anew")
-    return np.frombuffer(content, np.uint8).reshape(PER_BATCH, RECORD)
+    for name, content in zip(names, contents, strict=True):
+        if hashlib.sha256(content).hexdigest() != BATCHES[name]:
+            place = archive if archive.exists() else unpacked
+            raise DataError(f"{place / name} is not the published file ({len(content):,} bytes "
+                            f"read, {PER_BATCH * RECORD:,} and another content wanted): delete "
+                            "it, and it is fetched anew")
+    *train, test = (np.frombuffer(content, np.uint8).reshape(PER_BATCH, RECORD)
+                    for content in contents)
+    return [(records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0])
+            for records in (np.concatenate(train), test)]
 
 
 def download(folders, num_train):
-    """Fetch the archive into the first of folders that can be written, and return what it holds."""
-    folder = writable(folders)
-    fetch(folder)
-    return read_batches(folder, num_train)
+    """Download the archive into the first of folders that can be written, and return what it holds.
 
-
-def fetch(folder):
-    """Download the archive into folder, whole and of the published hash, or not at all."""
+    It gets there whole and of the published hash, or not at all.
+    """
     import pooch
     import requests
+
+    folder = writable(folders)
 
     def getter(url, output, mirror):
         try:
@@ -171,16 +163,16 @@ def fetch(folder):
 
     pooch.get_logger().setLevel("WARNING")  # the bar says enough; its notes hold private paths
     try:
-        with tempfile.TemporaryDirectory(dir=folder) as private:
-            # In a folder of its own: thirty students may start on one shared folder at once.
-            fetcher = pooch.create(path=private, base_url=SITE, registry={ARCHIVE: ARCHIVE_HASH},
-                                   retry_if_failed=2)
-            os.replace(fetcher.fetch(ARCHIVE, downloader=getter), folder / ARCHIVE)
+        # pooch writes a file of its own beside the archive, which takes its name when it is whole:
+        # thirty students may start on one shared folder at once.
+        pooch.create(path=folder, base_url=SITE, registry={ARCHIVE: ARCHIVE_HASH},
+                     retry_if_failed=2).fetch(ARCHIVE, downloader=getter)
     except (requests.exceptions.RequestException, ValueError) as error:
         raise DataError(f"the download of {ARCHIVE} failed ({error}): try again later, or put it "
                         f"into {folder} yourself") from None
     except OSError as error:
         raise DataError(no_room(folder, error.strerror)) from None
+    return *read_batches(folder, num_train), "CIFAR-10, downloaded"
 
 
 def writable(folders):

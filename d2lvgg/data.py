@@ -82,10 +82,11 @@ def read_file(name):
 def whole_numbers(**values):
     """Return the named values as ints, and None for None. Raises ValueError for any other.
 
-    Integers of numpy's are taken. None means "the default", which batch_size has not.
+    Integers of numpy's are taken. None means "the default", which batch_size and num_epochs have
+    not.
     """
     for name, value in values.items():
-        if value is None and name != "batch_size":
+        if value is None and name not in ("batch_size", "num_epochs"):
             continue
         least = 0 if name == "seed" else 1
         try:
@@ -97,18 +98,19 @@ def whole_numbers(**values):
     return values
 
 
-def make_loaders(train, test, *, batch_size, resize, num_train, num_test, seed, device, source,
-                 classes):
-    """Return ImageLoaders over the first so many of train and of test, (images, labels) each."""
+def make_loaders(train, test, *, num_train, num_test, device, **options):
+    """Return ImageLoaders over the first so many of train and of test, (images, labels) each.
+
+    options are ImageLoader's.
+    """
     device = try_gpu() if device is None else torch.device(device)
     loaders = []
     for part, (images, labels), count in (("training", train, num_train), ("test", test, num_test)):
         if count is not None and count > len(labels):
             raise ValueError(f"{count:,} images were asked for, and the set's {part} part has "
                              f"{len(labels):,}")
-        loaders.append(ImageLoader(images[:count], labels[:count], batch_size, resize, device,
-                                   shuffle=part == "training", seed=seed, source=source,
-                                   classes=classes))
+        loaders.append(ImageLoader(images[:count], labels[:count], device=device,
+                                   shuffle=part == "training", **options))
     return tuple(loaders)
 
 
@@ -120,8 +122,8 @@ class ImageLoader:
     torch's global one (torch.manual_seed) where it is None.
     """
 
-    def __init__(self, images, labels, batch_size, resize, device, *, shuffle, seed, source,
-                 classes=()):
+    def __init__(self, images, labels, *, batch_size, resize, device, shuffle, seed, source,
+                 classes):
         self.images = torch.tensor(images, device=device)  # (N, C, h, w) uint8
         self.labels = torch.tensor(labels, dtype=torch.int64, device=device)
         self.batch_size, self.resize, self.shuffle = batch_size, resize, shuffle
@@ -134,11 +136,10 @@ class ImageLoader:
         return -(-len(self.labels) // self.batch_size)
 
     def __iter__(self):
-        device = self.labels.device
+        count, device = len(self.labels), self.labels.device
+        order = torch.arange(count, device=device)
         if self.shuffle:
-            order = torch.randperm(len(self.labels), generator=self.generator, device=device)
-        else:
-            order = torch.arange(len(self.labels), device=device)
+            order = torch.randperm(count, generator=self.generator, device=device)
         for places in order.split(self.batch_size):
             places = places.tensor_split(self.world_size)[self.rank]
             images = self.images[places]
@@ -148,20 +149,19 @@ class ImageLoader:
 
     def augmented(self, augment):
         """Return this loader with augment, bytes (B, C, h, w) to bytes, before each enlargement."""
-        other = copy.copy(self)
-        other.augment = augment
-        return other
+        return self._with(augment=augment)
 
     def shared(self, rank, world_size):
         """Return this loader with each batch cut into world_size parts, of which it gives one."""
-        other = copy.copy(self)
-        other.rank, other.world_size = rank, world_size
-        return other
+        return self._with(rank=rank, world_size=world_size)
 
     def in_batches_of(self, batch_size):
         """Return this loader with batches of another size."""
+        return self._with(batch_size=batch_size)
+
+    def _with(self, **attributes):
         other = copy.copy(self)
-        other.batch_size = batch_size
+        vars(other).update(attributes)
         return other
 
 
@@ -170,8 +170,8 @@ def to_float(images, resize=None):
 
     Within 1/255 of torchvision's Resize + ToTensor, which the book's loader calls.
     """
-    if resize and images.device.type == "cpu":  # on bytes: PIL's own arithmetic, to the bit
+    if resize:
+        if images.device.type != "cpu":  # a CPU takes bytes: PIL's own arithmetic, to the bit
+            images = images.float()
         images = F.interpolate(images, (resize, resize), mode="bilinear", antialias=True)
-    elif resize:
-        images = F.interpolate(images.float(), (resize, resize), mode="bilinear", antialias=True)
     return images.float() / 255

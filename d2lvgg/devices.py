@@ -5,7 +5,7 @@ import os
 import platform
 import shutil
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def pick_scale(name=None):
     if name not in SCALES:
         raise ValueError(f"the scale {name!r} is unknown: choose one of {', '.join(SCALES)} "
                          "(in pick_scale, --scale or D2LVGG_SCALE)")
-    return Scale(**{**vars(SCALES[name]), "why": why})
+    return replace(SCALES[name], why=why)
 
 
 def try_gpu(i=0):
@@ -70,13 +70,12 @@ def try_gpu(i=0):
     CPU's; where it does not, a warning says so, once.
     Source: Dive into Deep Learning, section 6.7.
     """
+    device = cpu = torch.device("cpu")
     if torch.cuda.device_count() > i and torch.cuda.is_available():
         device = torch.device("cuda", i)
     elif torch.backends.mps.is_available():
         device = torch.device("mps")
-    else:
-        return torch.device("cpu")
-    return device if agrees_with_cpu(device) else torch.device("cpu")
+    return device if device == cpu or agrees_with_cpu(device) else cpu
 
 
 @functools.cache
@@ -108,11 +107,11 @@ def small_step(device):
     weights = kernels.requires_grad_(), matrix.div_(16).requires_grad_()
     images = F.interpolate(noise, (16, 16), mode="bilinear", antialias=True)
     maps = F.max_pool2d(F.relu(F.conv2d(images, kernels, padding=1)), 2)
-    loss = F.cross_entropy(F.linear(maps.flatten(1), matrix),
-                           torch.arange(16, device=device) % 10)
-    gradients = torch.autograd.grad(loss, weights)
-    return [loss.detach().cpu(), *((weight - 0.1 * gradient).detach().cpu()
-                                   for weight, gradient in zip(weights, gradients, strict=True))]
+    labels = torch.arange(16, device=device) % 10
+    loss = F.cross_entropy(F.linear(maps.flatten(1), matrix), labels)
+    loss.backward()
+    torch.optim.SGD(weights, lr=0.1).step()
+    return [tensor.detach().cpu() for tensor in (loss, *weights)]
 
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -160,22 +159,20 @@ def describe_machine():
         name = torch.cuda.get_device_name(device)
     else:
         name = f"{device} ({cpu_capabilities().get('cpu_name') or platform.processor()})"
+    versions = {}
+    for package in ("torch", "torchvision", "d2l", "numpy", "matplotlib", "jupyterlab"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
     memory = psutil.virtual_memory()
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
-        **{package: version_of(package) for package in (
-            "torch", "torchvision", "d2l", "numpy", "matplotlib", "jupyterlab")},
+        **versions,
         "device": name,
         "fast bfloat16": "yes" if has_fast_bf16(device) else "no",
         "CPU cores for torch": str(torch.get_num_threads()),
         "memory": f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free",
         "disk": f"{shutil.disk_usage(Path.cwd()).free / 2**30:.1f} GiB free",
     }
-
-
-def version_of(package):
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"

@@ -39,7 +39,7 @@ def notebook_shell():
     from IPython import get_ipython
 
     shell = get_ipython()
-    return shell if shell is not None and hasattr(shell, "kernel") else None
+    return shell if hasattr(shell, "kernel") else None
 
 
 def describe(fig):

@@ -31,9 +31,8 @@ def fast_form(net):
 def is_plain(layer):
     """Return whether layer is PyTorch's own, runs its own forward, and has no hooks."""
     own = type(layer).__module__.startswith("torch.nn.modules.") and "forward" not in vars(layer)
-    return own and not any(hooks for name, hooks in vars(layer).items()
-                           if name in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks",
-                                       "_backward_pre_hooks"))
+    return own and not (layer._forward_hooks or layer._forward_pre_hooks
+                        or layer._backward_hooks or layer._backward_pre_hooks)
 
 
 def pool_first(net):

@@ -41,25 +41,30 @@ def read_image_folder(root, side, num_train=None, num_test=None):
             raise DataError(f"{root} has no folder {part}/: put images into {root}/train/<class>/"
                             f" and others into {root}/test/<class>/")
     classes = class_names(root / "train")
-    unknown = [name for name in class_names(root / "test") if name not in classes]
-    if unknown:
-        raise DataError(f"{root}/test has the class {unknown[0]!r}, which {root}/train has not: a "
-                        f"network cannot name what it was never shown (train has "
-                        f"{', '.join(classes) or 'no class folders'})")
+    for name in class_names(root / "test"):
+        if name not in classes:
+            raise DataError(f"{root}/test has the class {name!r}, which {root}/train has not: a "
+                            f"network cannot name what it was never shown (train has "
+                            f"{', '.join(classes) or 'no class folders'})")
     train = read_part(root / "train", classes, side, num_train)
     test = read_part(root / "test", classes, side, num_test)
     return train, test, classes
 
 
+def visible(folder):
+    """Return what is in folder, sorted, without what systems leave behind."""
+    return sorted(path for path in folder.glob("[!.]*")
+                  if path.name not in ("Thumbs.db", "desktop.ini"))
+
+
 def class_names(folder):
-    return sorted(path.name for path in folder.iterdir()
-                  if path.is_dir() and not path.name.startswith("."))
+    return [path.name for path in visible(folder) if path.is_dir()]
 
 
 def read_part(folder, classes, side, count=None):
     """Return (images, labels) of folder/<class>/*: classes in turn, the first count that open."""
     ranked = sorted((place, label, path) for label, name in enumerate(classes)
-                    for place, path in enumerate(image_files(folder / name)))
+                    for place, path in enumerate(visible(folder / name)) if path.is_file())
     size = 2 * 3 * side * side * min(len(ranked), count or len(ranked))  # twice: one copy is made
     free = psutil.virtual_memory().available
     if size > free:
@@ -87,15 +92,6 @@ def read_part(folder, classes, side, count=None):
         raise DataError(f"{folder / classes[min(missing)]} holds no images that can be read: put "
                         "some there, or delete the folder")
     return np.stack(images), np.array(labels)
-
-
-def image_files(folder):
-    """Return the files of a class folder, sorted, without those that systems leave behind."""
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if path.is_file()
-                  and not path.name.startswith(".") and path.name not in ("Thumbs.db",
-                                                                          "desktop.ini"))
 
 
 def read_image(path, side):

@@ -37,11 +37,10 @@ class LivePlot:
         self.legend, self.xlim, self.ylim, self.clock = legend or [], xlim, ylim, clock
         self.settings = {"xlabel": xlabel, "ylabel": ylabel, "xscale": xscale, "yscale": yscale,
                          "ylim": ylim}
-        self.lines, self.text = [], ""
+        self.lines, self.text, self.stale = [], "", False
         self.seconds_drawing, self.frames = 0.0, 0
         self.began, self.last_frame = clock(), -math.inf
-        self.stale, self.handle = False, None
-        self.shell = notebook_shell()
+        self.shell, self.handle = notebook_shell(), None
         self.config_axes()
 
     def config_axes(self):
@@ -96,14 +95,13 @@ class LivePlot:
         self.config_axes()
 
     def _update_artists(self):
-        axes = self.axes[0]
         for line, x, y in zip(self.lines, self.X or [], self.Y or [], strict=True):
             whole = min(len(x), len(y))  # Ctrl-C may have come between the two
             line.set_data(x[:whole], y[:whole])
-        axes.relim()
-        axes.autoscale_view(scalex=not self.xlim, scaley=not self.ylim)
+        self.axes[0].relim()
+        self.axes[0].autoscale_view(scalex=not self.xlim, scaley=not self.ylim)
         self._set_xlim()
-        axes.set_title(self.text, fontsize="small")
+        self.axes[0].set_title(self.text, fontsize="small")
 
     def _set_xlim(self):
         if self.xlim:
@@ -117,7 +115,10 @@ class LivePlot:
         if self.shell:
             from IPython.display import display
 
-            frame = {"image/png": self._png(), "text/plain": self.text or "live plot"}
+            image = io.BytesIO()
+            self.fig.savefig(image, format="png", bbox_inches="tight")
+            frame = {"image/png": base64.b64encode(image.getvalue()).decode(),
+                     "text/plain": self.text or "live plot"}
             words = {"image/png": {"alt": f"Live plot: {describe(self.fig)}"}}
             if self.handle:
                 self.handle.update(frame, raw=True, metadata=words)
@@ -129,11 +130,6 @@ class LivePlot:
         self.frames += 1
         self.last_frame = self.clock()
         self.seconds_drawing += self.last_frame - began
-
-    def _png(self):
-        image = io.BytesIO()
-        self.fig.savefig(image, format="png", bbox_inches="tight")
-        return base64.b64encode(image.getvalue()).decode()
 
 
 LiveAnimator: type[LivePlot]  # made by __getattr__ when it is first asked for
@@ -152,6 +148,6 @@ def __getattr__(name):
     except ImportError:
         LiveAnimator = LivePlot
     else:
-        LiveAnimator = type(name, (LivePlot, Animator),
-                            {"__doc__": LivePlot.__doc__, "__module__": __name__})
+        described = {"__doc__": LivePlot.__doc__, "__module__": __name__}
+        LiveAnimator = type(name, (LivePlot, Animator), described)
     return LiveAnimator

@@ -2,12 +2,12 @@
 
 import copy
 import math
-import operator
 from contextlib import contextmanager
 
 import torch
 from torch.nn.parameter import is_lazy
 
+from .data import whole_numbers
 from .devices import PRECISIONS
 from .memory import is_out_of_memory
 from .recipes import RECIPES
@@ -16,12 +16,7 @@ from .shapes import explain_refusal
 
 def check_arguments(train_iter, test_iter, num_epochs, lr, recipe, precision, compile):
     """Return (num_epochs, lr) as an int and a float. Raises ValueError on what train cannot do."""
-    try:
-        epochs = operator.index(num_epochs)
-    except TypeError:
-        epochs = 0
-    if epochs < 1:
-        raise ValueError(f"num_epochs is {num_epochs!r}: give a whole number above zero")
+    epochs = whole_numbers(num_epochs=num_epochs)["num_epochs"]
     try:
         rate = math.nan if isinstance(lr, str) else float(lr)
     except (TypeError, ValueError):
@@ -32,8 +27,8 @@ def check_arguments(train_iter, test_iter, num_epochs, lr, recipe, precision, co
                                  ("precision", precision, ("auto", *PRECISIONS)),
                                  ("compile", compile, ("auto", True, False))):
         if value not in allowed:
-            raise ValueError(f"{name} is {value!r}: choose one of "
-                             f"{', '.join(map(repr, allowed))}")
+            words = ", ".join(map(repr, allowed))
+            raise ValueError(f"{name} is {value!r}: choose one of {words}")
     if not count_batches(train_iter):
         raise ValueError("train_iter has no batches, or does not say how many: give a loader that "
                          "len() counts, such as load_data_fashion_mnist's")
@@ -57,8 +52,8 @@ def to_device(batch, device, channels_last):
         raise ValueError(f"the loader gives batches of type {type(batch).__name__}: give pairs of "
                          "tensors (X, y), images and their classes")
     X, y = batch
-    order = torch.channels_last if channels_last and X.dim() == 4 else torch.preserve_format
-    return X.to(device, non_blocking=True, memory_format=order), y.to(device, non_blocking=True)
+    layout = torch.channels_last if channels_last and X.dim() == 4 else torch.preserve_format
+    return X.to(device, non_blocking=True, memory_format=layout), y.to(device, non_blocking=True)
 
 
 def check_labels(y_hat, y):
@@ -84,28 +79,26 @@ def in_words(net, X):
     try:
         yield
     except RuntimeError as error:
-        if is_out_of_memory(error):
-            problem = MemoryError(
-                f"a batch of {len(X)} images of shape {tuple(X.shape[1:])} does not fit the memory "
-                f"of {X.device}: halve the batch size, or take smaller images or a narrower "
-                "network")
-        else:
+        if not is_out_of_memory(error):
             raise ValueError(explain_refusal(net, X, error)) from error
+        problem = (f"a batch of {len(X)} images of shape {tuple(X.shape[1:])} does not fit the "
+                   f"memory of {X.device}: halve the batch size, or take smaller images or a "
+                   "narrower network")
     if problem:  # raised out here, so that what the error holds on to is freed
-        raise problem
+        raise MemoryError(problem)
 
 
 def remember(net):
-    """Return what give_back needs to bring net back to what it is now."""
+    """Return a function that brings net back to what it is now: weights, device, modes."""
     state = {name: copy.deepcopy(value) for name, value in net.state_dict().items()
              if not is_lazy(value)}
     device = next((p.device for p in net.parameters()), None)
-    return state, device, [(layer, layer.training) for layer in net.modules()]
+    modes = [(layer, layer.training) for layer in net.modules()]
 
+    def give_back():
+        net.to(device)
+        net.load_state_dict(state, strict=False)
+        for layer, training in modes:
+            layer.training = training
 
-def give_back(net, before):
-    state, device, modes = before
-    net.to(device)
-    net.load_state_dict(state, strict=False)
-    for layer, training in modes:
-        layer.training = training
+    return give_back

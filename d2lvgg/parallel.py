@@ -106,26 +106,20 @@ def copy_from_rank_0(tensors):
 @contextmanager
 def together():
     """Raise in every process the ValueError or MemoryError that one of them raises inside."""
-    if world_size() == 1:
-        yield
-        return
     problem = None
     try:
         yield
     except (ValueError, MemoryError) as error:
+        if world_size() == 1:
+            raise
         problem = type(error), str(error)
-    if total([problem is not None])[0]:
-        kind, words = next(filter(None, gather(problem)))
+    for kind, words in filter(None, gather(problem)):
         raise kind(words)
 
 
 def total(numbers):
-    """Return the sums of numbers over all processes, as floats."""
-    if world_size() == 1:
-        return numbers
-    sums = torch.tensor(numbers, dtype=torch.float64)
-    dist.all_reduce(sums)
-    return sums.tolist()
+    """Return the sums of numbers over all processes."""
+    return [sum(values) for values in zip(*gather(numbers), strict=True)]
 
 
 def gather(value):

@@ -9,7 +9,7 @@ from . import parallel
 from .live import LivePlot
 
 POINTS_PER_EPOCH = 20  # on the plot; each one waits for the device
-SUMS = ("epoch", "batch", "all_examples", "loss_sum", "right", "examples", "waited")
+SAVED = ("epoch", "batch", "all_examples", "loss_sum", "right", "examples", "waited")
 
 
 class Diverged(ArithmeticError):
@@ -36,7 +36,7 @@ class Progress:
         self.began = self.epoch_began = time.perf_counter()
         self.pending = []  # (examples, loss, how many right) of steps that are on the device yet
         self.epoch = self.batch = self.all_examples = self.examples = self.right = 0
-        self.loss_sum = self.waited = self.drawn_before = self.book_seconds = 0.0
+        self.loss_sum = self.waited = self.book_seconds = 0.0
 
     def batches(self, train_iter):
         """Yield the batches of an epoch, or of its rest, timing how long each is waited for."""
@@ -44,20 +44,18 @@ class Progress:
             self.examples = self.right = 0
             self.loss_sum = self.waited = 0.0
             self.epoch_began = time.perf_counter()
-        self.drawn_before = self.animator.seconds_drawing
-        batches = iter(train_iter)
-        while True:
-            asked = time.perf_counter()
-            batch = next(batches, None)
+        drawn_before = self.animator.seconds_drawing
+        asked = time.perf_counter()
+        for batch in train_iter:
             self.waited += time.perf_counter() - asked
-            if batch is None:
-                break
             yield batch
+            asked = time.perf_counter()
+        self.waited += time.perf_counter() - asked  # for the end of the loader
         if not self.batch:
             raise ValueError(f"train_iter gave no batch in epoch {self.epoch + 1}: give a loader "
                              "that can be gone through once an epoch")
         self.fetch()
-        drawn = self.animator.seconds_drawing - self.drawn_before
+        drawn = self.animator.seconds_drawing - drawn_before
         self.book_seconds = time.perf_counter() - self.epoch_began - self.waited - drawn
 
     def step(self, loss, y_hat, y):
@@ -66,8 +64,8 @@ class Progress:
             self.pending.append((len(y), loss.detach(), (y_hat.argmax(dim=1) == y).sum()))
         self.batch += 1
         self.bar.update(1 / self.num_batches)
-        if (self.batch % max(1, self.num_batches // POINTS_PER_EPOCH) == 0
-                or self.batch == self.num_batches):
+        every = max(1, self.num_batches // POINTS_PER_EPOCH)
+        if self.batch % every == 0 or self.batch == self.num_batches:
             self.fetch()
             if self.examples:  # in several processes the last batch may have no part for this one
                 means = self.loss_sum / self.examples, self.right / self.examples
@@ -80,7 +78,7 @@ class Progress:
         seconds = time.perf_counter() - self.epoch_began
         self.history.epochs.append({
             "epoch": self.epoch + 1, "train_loss": loss_sum / examples,
-            "train_acc": right / examples, "test_acc": test_acc, "examples": int(examples),
+            "train_acc": right / examples, "test_acc": test_acc, "examples": examples,
             "seconds": seconds, "book_seconds": self.book_seconds,
             "examples_per_sec": examples / seconds,
             "book_examples_per_sec": examples / self.book_seconds})
@@ -96,15 +94,14 @@ class Progress:
         """Bring the pending losses from the device, and add them up."""
         if self.pending:
             sizes, losses, rights = zip(*self.pending, strict=True)
-            losses, rights = torch.stack(losses).tolist(), int(torch.stack(rights).sum())
+            losses, rights = torch.stack(losses).tolist(), torch.stack(rights).tolist()
             self.pending = []
             self.history.step_losses += losses
-            for n, l in zip(sizes, losses, strict=True):
-                if n:
-                    self.loss_sum += n * l  # one at a time: the sum is the same however often
-            self.right += rights
-            self.examples += sum(sizes)
-            self.all_examples += sum(sizes)
+            for size, loss, right in zip(sizes, losses, rights, strict=True):
+                self.loss_sum += size * loss if size else 0
+                self.right += right
+                self.examples += size
+                self.all_examples += size
 
     def add_point(self, x, values):
         elapsed = time.perf_counter() - self.began
@@ -130,14 +127,14 @@ class Progress:
     def state(self):
         """Return what restore needs to go on from here, in tensors, numbers and text."""
         now = time.perf_counter()
-        return {**{name: getattr(self, name) for name in SUMS},
+        return {**{name: getattr(self, name) for name in SAVED},
                 "seconds": now - self.began, "epoch_seconds": now - self.epoch_began,
                 "epochs": self.history.epochs, "step_losses": self.history.step_losses,
                 "X": self.animator.X, "Y": self.animator.Y}
 
     def restore(self, state):
         """Go on from what state() returned."""
-        for name in SUMS:
+        for name in SAVED:
             setattr(self, name, state[name])
         now = time.perf_counter()
         self.began, self.epoch_began = now - state["seconds"], now - state["epoch_seconds"]

@@ -62,13 +62,9 @@ def flip_and_crop(X):
     torchvision.transforms.v2 draws one flip and one place for a whole batch, hence this.
     """
     batch, _, height, width = X.shape
-    device = X.device
-    mirrored = torch.rand(batch, device=device) < 0.5
-    columns = torch.arange(width, device=device).expand(batch, width)
-    columns = torch.where(mirrored[:, None], columns.flip(1), columns)
-    moves = torch.randint(0, 3, (2, batch, 1), device=device)  # 0 to 2 into a frame of one pixel
-    rows = torch.arange(height, device=device) + moves[0]  # (B, H)
-    columns = columns + moves[1]  # (B, W)
-    framed = F.pad(X, (1, 1, 1, 1)).permute(0, 2, 3, 1)  # (B, H + 2, W + 2, C)
-    place = torch.arange(batch, device=device)[:, None, None]
-    return framed[place, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    mirrored = torch.rand(batch, 1, 1, 1, device=X.device) < 0.5
+    down, right = torch.randint(0, 3, (2, batch), device=X.device)  # into a frame of one pixel
+    framed = F.pad(X, (1, 1, 1, 1))
+    windows = framed.unfold(2, height, 1).unfold(3, width, 1)  # a view, (B, C, 3, 3, H, W)
+    moved = windows[torch.arange(batch, device=X.device), :, down, right]  # (B, C, H, W)
+    return torch.where(mirrored, moved.flip(3), moved)

@@ -41,8 +41,8 @@ class ShapeTable(list):
         return pd.DataFrame(rows).set_index("name")
 
     def _repr_html_(self):
-        return self.to_frame().to_html(formatters={
-            "params": "{:,}".format, "flops": "{:,}".format, "activation_bytes": "{:,}".format})
+        counts = ("params", "flops", "activation_bytes")
+        return self.to_frame().to_html(formatters=dict.fromkeys(counts, "{:,}".format))
 
 
 def trace_shapes(net, input_shape, expand=False):

@@ -9,7 +9,7 @@ from .devices import autocast, pick_precision, try_gpu
 from .fast_form import compile_for, fast_form, outputs, restore_layout, wants_compile
 from .history import History
 from .memory import reused_memory
-from .mistakes import check_arguments, check_labels, give_back, in_words, remember, to_device
+from .mistakes import check_arguments, check_labels, in_words, remember, to_device
 from .progress import Diverged, Progress
 from .recipes import make_recipe
 
@@ -51,13 +51,12 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
     num_steps = num_epochs * len(train_iter)
     saver = checkpoint and Saver(checkpoint, resume, checkpoint_seconds, net, {
         **describe_loader(train_iter), "recipe": recipe, "lr": lr, "device": device.type,
-        "precision": precision, "channels_last": channels_last,
-        "processes": parallel.world_size(),
-        **({"num_epochs": num_epochs} if recipe == "strong" else {})})
+        "precision": precision, "channels_last": channels_last, "processes": parallel.world_size(),
+        "num_epochs": num_epochs if recipe == "strong" else None})
 
     history = History(str(device), precision, getattr(train_iter, "source", ""))
     progress = Progress(history, num_epochs, len(train_iter))
-    before, layout = remember(net), []  # given back: at once if the first batch is refused
+    give_back, layout = remember(net), []  # for the case that the first batch is refused
     try:
         # Draw new weights, and bring the network to its device.
         if init_weights:
@@ -92,12 +91,12 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
                 called = compiled if compiled and X.shape == shape else model
                 with parallel.together(), in_words(net, X):
                     y_hat = outputs(called, X, precision)
-                    if before:
+                    if give_back:
                         check_labels(y_hat, y)
-                        before = None
+                        give_back = None
                     l = rule.loss(y_hat, y)
                     weight = parallel.loss_weight(train_iter, progress.batch, len(y))
-                    scaler.scale(l * weight if weight != 1 else l).backward()
+                    scaler.scale(l * weight).backward()
                 parallel.average_gradients(net)
 
                 # Change the weights.
@@ -124,7 +123,7 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
             with parallel.together():
                 counts = count_right(evaluated, test_iter, device, precision, channels_last)
             right, examples = parallel.total(counts)
-            progress.end_epoch(right / examples)
+            progress.end_epoch(test_acc=right / examples)
             if saver:
                 saver.save()
     except KeyboardInterrupt:
@@ -136,8 +135,8 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
             f"of {num_steps}. The steps are too long for this network: start anew with "
             f"lr={lr / 4:g}, and lower still if that ends the same way")
     except Exception:
-        if before:
-            give_back(net, before)
+        if give_back:
+            give_back()
         raise
     finally:
         restore_layout(layout)
@@ -168,8 +167,8 @@ def evaluate_accuracy(net, data_iter, device=None, *, precision="auto", channels
     if device is None:
         device = next((p.device for p in net.parameters()), "cpu")
     device = torch.device(device)
-    right, examples = count_right(net, data_iter, device, pick_precision(precision, device),
-                                  channels_last)
+    precision = pick_precision(precision, device)
+    right, examples = count_right(net, data_iter, device, precision, channels_last)
     return right / examples
 
 

@@ -101,8 +101,8 @@ def test_no_test_without_an_assertion(path):
     assert [function.name for function in functions if not asserts(function)] == []
 
 
-ORDER = ["devices", "drawn", "models", "display", "shapes", "data", "image_folder", "cifar10",
-         "exercises", "live", "memory", "recipes", "fast_form", "history", "parallel",
+ORDER = ["devices", "exercises", "models", "display", "shapes", "data", "image_folder",
+         "cifar10", "live", "memory", "recipes", "fast_form", "history", "parallel",
          "mistakes", "progress", "checkpoint", "training", "__main__"]
 
 

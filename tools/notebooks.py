@@ -209,7 +209,7 @@ def drop_widgets(notebook):
 
 
 def add_alt_text(notebook):
-    """Give each picture that names nothing in itself (d2lvgg.live.describe) its caption."""
+    """Give each picture that names nothing in itself (d2lvgg.display.describe) its caption."""
     for cell, after in zip(notebook.cells, notebook.cells[1:], strict=False):
         caption = after.source.split("\n\n")[0]
         for output in cell.get("outputs", []):

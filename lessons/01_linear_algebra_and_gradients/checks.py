@@ -1,19 +1,55 @@
 """Lesson 01's exercises."""
 
+import math
 import random
 
+import numpy as np
 import torch
+from torch.autograd.graph import saved_tensors_hooks
 
-from d2lvgg.exercises import Unanswered, WrongAnswer, ask, exercise, expect
+from d2lvgg.exercises import Unanswered, WrongAnswer, as_number, ask, exercise, expect
+
+LEFT_BEHIND = "something is left behind from one call to the next"
+
+
+def shape_of(found):
+    """Return a shape as a tuple of Python's ints. Raises WrongAnswer where it is none."""
+    expect(isinstance(found, (list, tuple)),
+           f"a shape is a tuple such as (3, 4), and a vector's is (3,), with a comma; {found!r} is "
+           "none")
+    lengths = [as_number(length) for length in found]
+    expect(all(length in range(100_000) for length in lengths),
+           f"a shape holds lengths, which are whole and not negative; {found!r} is none")
+    return tuple(map(int, lengths))
+
+
+def tensor_of(found, dims):
+    """Return a tensor, an array or nested lists of numbers as a tensor of float64.
+
+    Raises WrongAnswer where it is none, has another number of axes or holds a number too large.
+    """
+    name = {1: "vector", 2: "matrix"}[dims]
+    try:
+        tensor = torch.as_tensor(found).detach()
+    except (TypeError, ValueError, RuntimeError):
+        raise WrongAnswer(f"a {name} of numbers is wanted, not {found!r}") from None
+    expect(tensor.dtype not in (torch.bool, torch.complex64, torch.complex128)
+           and tensor.dim() == dims and tensor.numel(),
+           f"a {name} of numbers is wanted, not {found!r}")
+    expect((tensor.abs() < 1e9).all(), f"a {name} of ordinary numbers is wanted: {found!r} holds "
+                                       "nan, infinity, or what soon becomes it")
+    return tensor.double()
 
 
 def refusal(operation, shapes):
     """Return the message with which PyTorch refuses operation, or None where it is content."""
-    tensors = [torch.zeros(1).expand(shape) for shape in shapes]  # takes no memory at any shape
     try:
-        operation(*tensors)
-    except RuntimeError as error:
-        return str(error)
+        operation(*(torch.zeros(shape, device="meta") for shape in shapes))  # computes nothing
+    except RuntimeError:
+        try:
+            operation(*(torch.zeros(1).expand(shape) for shape in shapes))  # takes no memory
+        except RuntimeError as error:
+            return str(error)
     return None
 
 
@@ -25,21 +61,22 @@ def check_causes(answer):
               ("torch.dot", torch.dot, ((6,), (8,))),
               ("A / A.sum(axis=1)", torch.div, ((2, 9), (2,)))]
     expect(isinstance(answer, (list, tuple)) and len(answer) == 4,
-           "four pairs of shapes are wanted")
-    if ... in answer:
+           "four pairs of shapes are wanted, in a list")
+    if any(pair is ... or pair is None for pair in answer):
         raise Unanswered
-    for number, ((name, operation, right), found) in enumerate(zip(causes, answer, strict=True), 1):
+    for number, ((name, operation, right), pair) in enumerate(zip(causes, answer, strict=True), 1):
+        expect(isinstance(pair, (list, tuple)) and len(pair) == 2,
+               f"message {number}: a pair of two shapes is wanted, not {pair!r}")
         try:
-            found = tuple(tuple(int(length) for length in shape) for shape in found)
-        except TypeError:
-            raise WrongAnswer(f"message {number}: a pair of tuples is wanted, not {found!r}; the "
-                              "shape of a vector of six is written (6,), with a comma") from None
-        expect(len(found) == 2, f"message {number}: a pair is two shapes, and this is {len(found)}")
-        expect(found != right[::-1], f"message {number}: the right shapes in the wrong order: the "
+            found = tuple(map(shape_of, pair))
+        except WrongAnswer as error:
+            raise WrongAnswer(f"message {number}: {error}") from None
+        expect(found != right[::-1], f"message {number}: these shapes in the wrong order: the "
                                      "message names them in the order they were given")
         if number == 4:
             expect(found[0] != (9, 2), "message 4: (9, 2) has 9 row sums and 2 columns, the wrong "
-                                       "way round: tensor a's last axis, the columns, is 9 long")
+                                       "way round: the message's tensor a is A, and it names the "
+                                       "length of A's last axis")
             expect(found[1] != (2, 1), "message 4: (2, 1) is what keepdim=True gives, and then "
                                        "nothing is refused")
             expect(len(found[0]) == 2 and found[1] == found[0][:1],
@@ -56,26 +93,40 @@ def check_causes(answer):
 @exercise
 def check_sum_shape(answer):
     """Lesson 01, exercise 2: the shape of X.sum(axis, keepdim)."""
+
+    def right(shape, axis, keepdim):
+        return tuple(torch.empty(shape, device="meta").sum(axis=axis, keepdim=keepdim).shape)
+
     rng = random.Random(0)
     shapes = [(2, 3, 4), (5, 4), *(tuple(rng.sample(range(2, 9), n)) for n in (1, 2, 3, 4))]
     for shape in shapes:
-        for axis in range(-len(shape), len(shape)):
+        for axis in (*range(len(shape)), *range(-len(shape), 0)):
             for keepdim in (False, True):
-                found = ask(answer, shape, axis, keepdim)
-                call = f"sum_shape({shape}, {axis}, {keepdim})"
-                expect(isinstance(found, tuple), f"{call} gave {found!r}: a tuple is wanted, such "
-                                                 "as (3, 4), or (3,), or ()")
-                right = tuple(torch.zeros(shape).sum(axis=axis, keepdim=keepdim).shape)
-                expect(found == right or found != (shape[axis],),
-                       f"{call} gave {found}: that axis is the one you lose, and you kept it alone")
-                expect(found == right or found != tuple(
-                       torch.zeros(shape).sum(axis=axis, keepdim=not keepdim).shape),
-                       f"{call} gave {found}: keepdim={keepdim} "
+                found, again = (ask(answer, shape, axis, keepdim) for _ in range(2))
+                call = f"sum_shape({shape}, {axis}, {keepdim}) gave {found!r}"
+                expect(isinstance(found, tuple), f"{call}: a tuple is wanted, such as (3, 4), or "
+                                                 "(3,), or ()")
+                expect(found == again, f"{call}, and when asked again {again}: {LEFT_BEHIND}")
+                if shape_of(found) == right(shape, axis, keepdim):
+                    continue
+                expect(found != (shape[axis],),
+                       f"{call}: that axis is the one you lose, and you kept it alone")
+                expect(found != right(shape, axis, not keepdim), f"{call}: keepdim={keepdim} "
                        + ("keeps the axis, with length 1" if keepdim else "drops the axis"))
-                expect(found == right or axis >= 0,
-                       f"{call} gave {found} and PyTorch {right}: a negative axis counts from the "
-                       "end, so -1 is the last")
-                expect(found == right, f"{call} gave {found}, and PyTorch {right}")
+                expect(axis >= 0, f"{call}: a negative axis counts from the end, so -1 is the last")
+                expect(len(shape) > 2 or found != right(shapes[0], axis, keepdim),
+                       f"{call}: that is what {shapes[0]} gives, whatever the shape")
+                expect(len(found) == len(shape) - (not keepdim),
+                       f"{call}: one axis is lost, or with keepdim=True none")
+                expect(False, f"{call}: every other axis keeps its place and its length")
+    expect(ask(answer, (6, 7), 1) == (6,), "keepdim is False where it is left out")
+    huge = (10 ** 9, 5, 10 ** 9, 10 ** 9)
+    try:
+        found = ask(answer, huge, 1, False)
+    except WrongAnswer:
+        raise WrongAnswer(f"right, until the shape is {huge}: no machine makes a tensor of that "
+                          "size, so work with the lengths alone") from None
+    expect(found == huge[:1] + huge[2:], f"sum_shape({huge}, 1, False) gave {found}")
     return "With shape (5,) the result is (): a number is a tensor with no axis left to lose."
 
 
@@ -86,6 +137,24 @@ CLAIMS = {
     "(A B).T = A.T B.T": (2, lambda A, B: ((A @ B).T, A.T @ B.T)),
     "A A.T = A.T A": (1, lambda A: (A @ A.T, A.T @ A)),
 }
+
+
+def matrices_of(found, count):
+    """Return count matrices, each with a largest entry of 1 (the claims hold at every size)."""
+    if count == 1 and not (isinstance(found, (list, tuple)) and len(found) == 1
+                           and np.ndim(found[0]) == 2):
+        found = [found]
+    wanted = ("a matrix", "a pair of matrices")[count - 1]
+    expect(isinstance(found, (list, tuple)) and len(found) == count,
+           f"True is wanted, or {wanted}, not {found!r}")
+    try:
+        matrices = [tensor_of(matrix, 2) for matrix in found]
+    except WrongAnswer as error:
+        raise WrongAnswer(f"True is wanted, or {wanted}: {error}") from None
+    expect(all(m.shape[0] == m.shape[1] and m.shape == matrices[0].shape for m in matrices),
+           "the claim is about square matrices of one size, and yours have shapes "
+           + " and ".join(str(tuple(m.shape)) for m in matrices))
+    return [matrix / matrix.abs().max().clamp(min=1e-300) for matrix in matrices]
 
 
 @exercise
@@ -100,91 +169,129 @@ def check_claims(answer):
         pairs = torch.randn(20, count, 3, 3, generator=generator, dtype=torch.float64)
         holds = all(torch.allclose(*sides(*matrices)) for matrices in pairs)
         found = answer[claim]
-        if found is True:
+        if isinstance(found, (bool, np.bool_)):
+            expect(found, f"{claim}: False needs proof; write a counterexample instead, or think "
+                          "again whether there is one")
             expect(holds or claim[0] != "(", "(A B).T = A.T B.T is false for almost any two "
                    "matrices: the order turns round, as with socks and shoes; try random ones")
             expect(holds, f"{claim} is false for almost any matrix: with a single 1, off the "
                           "diagonal, the two sides are easily told apart")
             continue
-        expect(found is not False, f"{claim}: False needs proof; write a counterexample instead")
-        matrices = [found] if isinstance(found, torch.Tensor) else found
-        expect(isinstance(matrices, (list, tuple)) and len(matrices) == count
-               and all(isinstance(matrix, torch.Tensor) for matrix in matrices),
-               f"{claim}: True is wanted, or {('a matrix', 'a pair of matrices')[count - 1]}")
-        expect(all(m.dim() == 2 and m.shape[0] == m.shape[1] and m.shape == matrices[0].shape
-                   for m in matrices),
-               f"{claim}: the claim is about square matrices of one size, and yours have shapes "
-               + " and ".join(str(tuple(m.shape)) for m in matrices))
-        left, right = sides(*(matrix.double() for matrix in matrices))
-        expect(not (holds and torch.allclose(left, right)),
-               f"{claim} is true, and for your matrices too: compare entry (i, j) of both sides")
-        expect(not torch.allclose(left, right),
-               f"{claim} is false, but your matrices obey it: symmetric ones often do; try one "
-               "with a single 1, off the diagonal")
+        try:
+            matrices = matrices_of(found, count)
+        except WrongAnswer as error:
+            raise WrongAnswer(f"{claim}: {error}") from None
+        equal = torch.allclose(*sides(*matrices), atol=1e-6)
+        expect(not (holds and equal),
+               f"{claim}: your matrices obey it, and so do others: compare entry (i, j) of both "
+               "sides")
+        expect(not equal, f"{claim}: your matrices obey it: symmetric ones often do; try one with "
+                          "a single 1, off the diagonal")
     return "The first three are laws, so no search finds a counterexample; two need one look."
 
 
 @exercise
 def check_fake_norm(answer):
     """Lesson 01, exercise 4: scaling and sign, and no triangle."""
+    expect(isinstance(answer, (list, tuple)) and len(answer) == 2 and callable(answer[0]),
+           "a pair (fake_norm, witness) is wanted, of a function and two vectors")
     function, witness = answer
     if witness is None or witness is ...:
         raise Unanswered
-    generator = torch.Generator().manual_seed(0)
 
     def value(x):
-        found = torch.as_tensor(ask(function, x))
-        expect(found.numel() == 1, f"one number is wanted for a vector, not {tuple(found.shape)}")
-        return float(found)
+        found, again = (ask(function, x.clone()) for _ in range(2))
+        expect(not (isinstance(found, complex) or np.isscalar(found) and found != found
+                    or isinstance(found, torch.Tensor) and found.dim() == 0 and found.isnan()),
+               f"your fake gives {found} for {x.tolist()}: has a negative number a root? Take "
+               "absolute values first")
+        found, again = as_number(found), as_number(again)
+        expect(found == again, f"your fake gives {found:.4g} for {x.tolist()}, and when asked "
+                               f"again {again:.4g}: {LEFT_BEHIND}")
+        return found
 
+    def obeys_scaling_and_sign(x):
+        fx = value(x)
+        expect(fx >= 0, f"your fake gives {fx:.3g} for {x.tolist()}: the sign law has to hold")
+        for alpha in (-2.0, 0.5, 3.0):
+            found = value(alpha * x)
+            scaled = (f"scaling is broken too: for {x.tolist()} and {alpha} times as much your "
+                      f"fake gives {fx:.4g} and {found:.4g}")
+            expect(fx == 0 or not math.isclose(found, alpha * alpha * fx, rel_tol=1e-4),
+                   f"{scaled}, by {alpha} squared: take a square root somewhere")
+            expect(math.isclose(found, abs(alpha) * fx, rel_tol=1e-4), scaled)
+        return fx
+
+    def breaks_triangle(x, y):
+        return value(x + y) > (1 + 1e-4) * (value(x) + value(y))
+
+    generator = torch.Generator().manual_seed(0)
     for size in (2, 3, 5):
-        for x in torch.randn(40, size, generator=generator, dtype=torch.float64):
-            fx = value(x)
-            expect(fx >= 0, f"your fake gives {fx:.3g} for {x.tolist()}: the sign law has to hold")
-            for alpha in (-2.0, 0.5, 3.0):
-                found, right = value(alpha * x), abs(alpha) * fx
-                expect(abs(found - alpha * alpha * fx) > 1e-9 * abs(found) or fx == 0,
-                       f"scaling is broken too: {alpha} times the vector, and the fake is "
-                       f"{alpha * alpha} times as large; take a square root somewhere")
-                expect(abs(found - right) <= 1e-6 * abs(right) + 1e-12,
-                       f"scaling is broken too: {alpha} times the vector should give "
-                       f"{right:.4g}, and gives {found:.4g}")
-    expect(isinstance(witness, (list, tuple)) and len(witness) == 2
-           and all(isinstance(vector, torch.Tensor) and vector.dim() == 1 for vector in witness),
-           "witness should be a pair of vectors: two tensors with one axis")
-    expect(witness[0].shape == witness[1].shape, "the two vectors of witness differ in length")
-    x, y = (vector.double() for vector in witness)
-    if value(x + y) <= value(x) + value(y) + 1e-9:
-        tries = torch.randn(400, 2, 3, generator=generator, dtype=torch.float64)
-        honest = all(value(a + b) <= value(a) + value(b) + 1e-9 for a, b in tries)
-        expect(not honest, "400 random pairs obey the triangle, so this may be a true norm: for "
-                           "p >= 1 the p-norms are")
-        raise WrongAnswer(f"a good fake, but your witness obeys the triangle: {value(x + y):.4g} "
-                          f"is not more than {value(x):.4g} + {value(y):.4g}")
+        for x in torch.randn(10, size, generator=generator, dtype=torch.float64):
+            obeys_scaling_and_sign(x)
+    expect(isinstance(witness, (list, tuple, torch.Tensor, np.ndarray)) and len(witness) == 2,
+           f"witness should be a pair of vectors, and is {witness!r}")
+    if any(vector is ... or vector is None for vector in witness):
+        raise Unanswered
+    x, y = (tensor_of(vector, 1) for vector in witness)
+    expect(x.shape == y.shape, "the two vectors of witness differ in length")
+    fx, fy, both = (obeys_scaling_and_sign(vector) for vector in (x, y, x + y))
+    if not breaks_triangle(x, y):
+        tries = torch.randn(200, 2, 3, generator=generator, dtype=torch.float64)
+        expect(any(breaks_triangle(a, b) for a, b in tries),
+               "200 random pairs obey the triangle, so this may be a true norm: for p >= 1 the "
+               "p-norms are")
+        raise WrongAnswer(f"a good fake, but your witness obeys the triangle: {both:.4g} is not "
+                          f"more than {fx:.4g} + {fy:.4g}")
     return "Under a fake norm a detour is shorter than the way, so it cannot measure distance."
 
 
 @exercise
 def check_norm_gradient(answer):
     """Lesson 01, exercise 5: the gradient of the 2-norm."""
+
+    def gradient(x):
+        recorded = []  # autograd keeps tensors for its way back, and a formula needs none
+        with saved_tensors_hooks(lambda kept: recorded.append(kept) or kept, lambda kept: kept):
+            try:
+                found = ask(answer, x.clone())
+            except WrongAnswer as error:
+                expect("torch.func" not in str(error), by_autograd)
+                raise
+        expect(not recorded, by_autograd)
+        shaped = f"a gradient has the shape of x, ({len(x)},): one partial derivative an entry"
+        try:
+            found = tensor_of(found, 1)
+        except WrongAnswer as error:
+            raise WrongAnswer(f"{error}; {shaped}") from None
+        expect(found.shape == x.shape, shaped)
+        return found
+
+    by_autograd = "that came from autograd: write the formula"
     generator = torch.Generator().manual_seed(0)
     for size in (2, 3, 10):
         x = torch.randn(size, generator=generator, dtype=torch.float64) * size
-        found = ask(answer, x.clone())
-        expect(isinstance(found, torch.Tensor) and found.shape == x.shape,
-               f"a gradient has the shape of x, ({size},): one partial derivative an entry")
-        expect(not found.requires_grad, "that came from autograd: write the formula")
+        found, again = gradient(x), gradient(x)
+        expect(torch.equal(found, again), f"two calls with the same x gave {found.tolist()} and "
+                                          f"{again.tolist()}: {LEFT_BEHIND}")
         length = x.norm()
         for wrong, mistake in (
                 (2 * x, "2x is the gradient of the squared norm: the root has a derivative too"),
                 (x.sign(), "the signs are the gradient of the 1-norm"),
+                (x / x.abs().sum(), "you divided by the 1-norm: in the 2-norm stands a root"),
                 (x / length ** 2, "you divided by the square of the length: one root is left"),
                 (x / (2 * length), "a 2 is left over: the one from the square cancels the one from "
                                    "the root"),
                 (2 * x / length, "a 2 is left over: the derivative of the root is 1 / (2 sqrt s)"),
+                (-x / length, "that points inwards, where the length falls: look at the sign"),
+                (x.abs() / length, "the signs are lost: a step that makes a negative entry larger "
+                                   "makes the vector shorter"),
                 (x, "x is the gradient of half the squared norm: divide by the length")):
-            expect(not torch.allclose(found.double(), wrong), mistake)
-        expect(torch.allclose(found.double(), x / length, atol=1e-5),
+            expect(not torch.allclose(found, wrong, atol=1e-5), mistake)
+        expect(torch.allclose(found, x / length, atol=1e-5),
                "finite differences say otherwise: try central_difference(vector_norm, x, 1e-5)")
+    tiny = 1e-9 * x
+    expect(torch.allclose(gradient(tiny), tiny / tiny.norm(), atol=1e-5),
+           "right, until x is 1e-9 long: a difference steps over it; write the formula")
     return ("Its norm is 1 everywhere: no step changes a length by more than the step. At 0 there "
             "is no gradient: every direction leads up.")

@@ -1,9 +1,12 @@
 """Lesson 02's exercises."""
 
+import numpy as np
 import torch
 from torch import nn
 
 from d2lvgg.exercises import Unanswered, ask, ask_number, exercise, expect
+
+LEFT_BEHIND = "something is left behind from one call to the next"
 
 WITH_A_LIST = {  # what a MySequential that keeps its blocks in a Python list still does
     "net(X)": True,
@@ -24,7 +27,8 @@ def check_still_works(answer):
            "a dict with the eight lines as its keys is wanted: change the values alone")
     if any(value is ... or value is None for value in answer.values()):
         raise Unanswered
-    odd = next((value for value in answer.values() if not isinstance(value, bool)), None)
+    odd = next((value for value in answer.values() if not isinstance(value, (bool, np.bool_))),
+               None)
     expect(odd is None, f"True or False is wanted for each line, not {odd!r}")
     walks = "it walks the register, and the list is not in it"
     mistakes = {
@@ -45,20 +49,56 @@ def check_still_works(answer):
     return "What follows the data works, what walks the register fails; only a dtype complains."
 
 
-def random_nets(seed=0):
+def random_nets():
     """Yield pairs of networks and an input for both."""
-    torch.manual_seed(seed)
-    for batch, inputs, m, n in ((1, 4, 3, 5), (7, 3, 6, 6), (5, 5, 5, 2)):
+    for batch, inputs, m, n in ((5, 5, 5, 2), (1, 4, 3, 5), (7, 3, 6, 6)):
         yield nn.Linear(inputs, m), nn.Sequential(nn.Linear(inputs, n), nn.ReLU()), torch.randn(
             batch, inputs)
-    yield nn.Conv2d(2, 3, 1), nn.Conv2d(2, 4, 1), torch.randn(2, 2, 5, 5)
+    for n in (3, 4):
+        yield nn.Conv2d(2, 3, 1), nn.Conv2d(2, n, 1), torch.randn(2, 2, 5, 5)
 
 
 def forward_of(block):
     """Return block as a function with a name, for ask."""
     def forward(X):
-        return block(X)
+        return block(X.clone())
     return forward
+
+
+def is_close(found, wanted):
+    """Tell whether two tensors have one shape and dtype and nearly equal numbers."""
+    return (found.shape, found.dtype) == (wanted.shape, wanted.dtype) and torch.allclose(
+        found, wanted, atol=1e-6)
+
+
+def expect_joined(block, net1, net2, X):
+    """Raise WrongAnswer unless block(X) is the outputs of both networks, joined along axis 1."""
+    out = ask(forward_of(block), X)
+    expect(isinstance(out, torch.Tensor), f"forward returned a {type(out).__name__}: join the two "
+                                          "outputs into one tensor")
+    left, right, found = net1(X).detach(), net2(X).detach(), out.detach()
+    wanted, swapped = (torch.cat(pair, dim=1) for pair in ((left, right), (right, left)))
+    shape, shapes = tuple(found.shape), f"{tuple(left.shape)} and {tuple(right.shape)}"
+    if left.shape == right.shape:
+        expect(not is_close(found, left + right),
+               "you added the outputs: join them, so that m and n numbers become m + n")
+        expect(shape[:1] != (2 * len(X),),
+               f"a batch of {len(X)} became one of {2 * len(X)}: axis 0 counts examples; join "
+               "along axis 1")
+        expect(found.dim() == left.dim(),
+               f"your output has shape {shape}: stack makes a new axis; cat joins along an old one")
+        expect(X.dim() == 2 or found.shape != torch.cat([left, right], dim=-1).shape,
+               "the last axis is axis 1 in a table alone: in a batch of images it is the width")
+    expect(not is_close(found, left) and not is_close(found, right),
+           "that is the output of one block: where is the other's?")
+    expect(found.shape == wanted.shape,
+           f"outputs of {shapes} became {shape}: axis 1 has room for both, and the other axes stay")
+    expect(found.dtype == wanted.dtype, f"the outputs' dtype changed to {found.dtype}")
+    expect(is_close(wanted, swapped) or not is_close(found, swapped),
+           "the outputs are swapped: net1's come first")
+    expect(is_close(found, wanted), "the shape is right and the numbers are not: does each block "
+                                    "get X itself, and keeps each example its own outputs?")
+    return out
 
 
 @exercise
@@ -66,40 +106,36 @@ def check_parallel(answer):
     """Lesson 02, exercise 2: two blocks side by side."""
     expect(isinstance(answer, type) and issubclass(answer, nn.Module),
            "a class that inherits from nn.Module is wanted")
-    with torch.random.fork_rng(), torch.no_grad():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
         for net1, net2, X in random_nets():
             block = ask(answer, net1, net2)
-            left, right = net1(X), net2(X)
-            found, wanted = ask(forward_of(block), X), torch.cat([left, right], dim=1)
-            expect(isinstance(found, torch.Tensor),
-                   f"forward returned a {type(found).__name__}: join the two outputs into one")
-            expect(not left.shape == right.shape == found.shape
-                   or not torch.allclose(found, left + right),
-                   "you added the outputs: join them, so that m and n numbers become m + n")
-            shape, first = tuple(found.shape), tuple(X.shape)
-            expect(left.shape != right.shape or shape[0] != 2 * len(X),
-                   f"the batch of {len(X)} became {shape[0]}: axis 0 counts examples; join along "
-                   "axis 1")
-            expect(left.shape != right.shape or found.dim() == left.dim(),
-                   f"your output has shape {shape}: stack makes a new axis; cat joins along an old "
-                   "one")
-            expect(shape == tuple(wanted.shape), f"an input of shape {first} gave {shape}, and "
-                                                 f"{tuple(wanted.shape)} is wanted")
-            swapped = torch.cat([right, left], dim=1)
-            expect(torch.equal(wanted, swapped) or not torch.allclose(found, swapped),
-                   "the outputs are swapped: net1's come first")
-            expect(torch.allclose(found, wanted), "the shape is right and the numbers are not: "
-                                                  "give X itself to both blocks")
-            owned = {id(p) for p in block.parameters()}
-            expect(all(id(p) in owned for net in (net1, net2) for p in net.parameters()),
-                   "the outputs are right and the parameters are hidden: assign the two blocks to "
-                   "attributes, not to a list")
-    return "It joins the channels of pictures as well: GoogLeNet, VGG's rival of 2014, is made so."
+            expect(isinstance(block, nn.Module), f"Parallel(net1, net2) made {block!r}, no block")
+            first = expect_joined(block, net1, net2, X)
+            expect(not is_close(ask(forward_of(block), 2 * X), first),
+                   f"twice the input gave the same output: {LEFT_BEHIND}; compute it anew in "
+                   "forward")
+            out = expect_joined(block, net1, net2, 2 * X)
+            weights = [*net1.parameters(), *net2.parameters()]
+            owned = list(block.parameters())
+            hidden = [p for p in weights if all(p is not mine for mine in owned)]
+            expect(not hidden or len(owned) < len(weights),
+                   "the outputs are right and the parameters are others: keep net1 and net2 "
+                   "themselves, no copies")
+            expect(not hidden, "the outputs are right and the parameters are hidden: assign the "
+                               "two blocks to attributes, not to a list")
+            grads = (torch.autograd.grad(out.sum(), weights, allow_unused=True)
+                     if out.requires_grad else [None])
+            expect(all(grad is not None for grad in grads),
+                   "the outputs are right and no gradient gets to both blocks: detach, no_grad "
+                   "or numpy cuts it off")
+    return "It joins the channels of images as well: GoogLeNet, VGG's rival of 2014, is made so."
 
 
 @exercise
 def check_chain(answer):
     """Lesson 02, exercise 3: a factory's blocks in a row."""
+    earlier = set()  # parameters of the chains before
     with torch.random.fork_rng():
         torch.manual_seed(0)
         for n in (3, 1, 6):
@@ -112,59 +148,86 @@ def check_chain(answer):
             net = ask(answer, make_block, n)
             expect(isinstance(net, nn.Module), f"a network is wanted, not a {type(net).__name__}: "
                                                "wrap the blocks in nn.Sequential")
+            expect(type(net) is not nn.ModuleList, "a ModuleList holds blocks and runs none: wrap "
+                                                   "them in nn.Sequential")
+            expect(made, "make_block was never called: the chain is made of its blocks")
             tensors = list(net.parameters())
             expect(tensors, "the network has no parameters: its blocks are hidden in a list")
+            expect(not earlier.intersection(tensors),
+                   f"blocks of an earlier chain are in this one: {LEFT_BEHIND}")
+            earlier.update(tensors)
             expect(len(tensors) != 2 or n == 1,
                    f"{n} places, and one set of parameters: the same block stands in all of them; "
                    "call make_block once for each place")
-            expect(len(tensors) == 2 * n, f"{n} blocks have {2 * n} parameter tensors, and yours "
-                                          f"has {len(tensors)}")
-            equal = all(torch.equal(tensors[0], tensor) for tensor in tensors[::2])
-            expect(n == 1 or not equal, "your blocks are copies that start from equal values: call "
-                                        "make_block for each, so that each draws its own")
+            expect(len(tensors) == 2 * n,
+                   f"with n={n} the network has {len(tensors)} parameter tensors, two for each "
+                   "different block: is each of the n places filled, by a block of its own?")
+            expect(n == 1 or not all(torch.equal(tensors[0], tensor) for tensor in tensors[::2]),
+                   "your blocks are copies that start from equal values: call make_block for "
+                   "each, so that each draws its own")
             X = torch.randn(5, 4)
-            with torch.no_grad():
-                wanted, found = X, ask(forward_of(net), X)
-                for block in made:
-                    wanted = block(wanted)
-            expect(isinstance(found, torch.Tensor) and torch.allclose(found, wanted),
-                   "the output is not that of the blocks, one after the other, in the order made")
+            found, wanted = ask(forward_of(net), X), nn.Sequential(*made)(X)
+            expect(isinstance(found, torch.Tensor),
+                   f"the network's output is a {type(found).__name__}, and a tensor is wanted")
+            expect(n == 1 or not is_close(found, made[-1](X)),
+                   "that is the last block's output for X itself: each block gets what the one "
+                   "before it gave")
+            expect(is_close(found, wanted), "the output is not that of the blocks, one after the "
+                                            "other, in the order made")
     return "VGG is such a chain, except that its factory is told a width for each block."
 
 
 class Nest(nn.Module):
     """A block with some blocks registered and some in a plain list or tuple."""
 
-    def __init__(self, hidden=(), registered=(), container=list):
+    def __init__(self, hidden=(), registered=(), container=list, name="blocks"):
         super().__init__()
-        self.blocks = container(hidden)
+        setattr(self, name, container(hidden))
         self.inner = nn.ModuleList(registered)
 
 
 @exercise
 def check_count_hidden(answer):
     """Lesson 02, exercise 4: parameters in plain lists."""
-    small, large = nn.Linear(2, 3), nn.Linear(10, 10)  # 9 and 110 parameters
-    found = ask_number(answer, nn.Sequential(small, large))
+
+    def count(net):
+        found, again = ask_number(answer, net), ask_number(answer, net)
+        expect(found == again,
+               f"asked twice about one network you count {found} and {again}: {LEFT_BEHIND}")
+        return found
+
+    small, large = nn.Linear(2, 3), nn.Linear(10, 10)
+    numbers = {layer: sum(p.numel() for p in layer.parameters()) for layer in (small, large)}
+    both = sum(numbers.values())
+    found = count(nn.Sequential(small, large))
     expect(found == 0, f"nn.Sequential hides nothing, and you count {found}")
-    found = ask_number(answer, Nest([small, nn.ReLU(), large]))
-    expect(found != 2, "you counted the blocks: count the numbers in them, p.numel()")
+    found = count(Nest([small, nn.ReLU(), large]))
+    expect(found not in (2, 3), "you counted the blocks: count the numbers in them, p.numel()")
     expect(found != 4, "you counted tensors: count the numbers in them, p.numel()")
-    expect(found == 119, f"a list of Linear(2, 3), ReLU and Linear(10, 10) hides 119, and you "
-                         f"count {found}")
-    found = ask_number(answer, Nest([small], [large]))
-    expect(found != 119, "you counted registered parameters too: those are in net.parameters()")
-    expect(found == 9, f"9 are hidden beside 110 that are registered, and you count {found}")
-    found = ask_number(answer, Nest([], [nn.Sequential(Nest([small]))]))
+    expect(found != small.weight.numel() + large.weight.numel(),
+           "you left out the biases: p goes through block.parameters()")
+    expect(found not in numbers.values(), "you counted one block of the list: go on to the others")
+    expect(found != 0, "a list of Linear(2, 3), ReLU and Linear(10, 10) stood in an attribute, and "
+                       "you count 0: go through the values of vars(block), whatever their names")
+    expect(found == both, f"in a list of Linear(2, 3), ReLU and Linear(10, 10) you count {found}: "
+                          "each parameter once, p.numel() of it")
+    expect(count(Nest([small, large], name="more")) == both,
+           "the list's attribute had another name than before, and you missed it: go through the "
+           "values of vars(block)")
+    found = count(Nest([small], [large]))
+    expect(found not in (both, numbers[large]),
+           "you counted registered parameters too: those are in net.parameters()")
+    expect(found == numbers[small],
+           f"you count {found} in Linear(2, 3), which a list hides beside a registered block")
+    found = count(Nest([], [nn.Sequential(Nest([small]))]))
     expect(found != 0, "the list stood in a block two levels down, and you looked at net's own "
                        "attributes alone: go through net.modules()")
-    expect(found == 9, f"9 are hidden two levels down, and you count {found}")
-    found = ask_number(answer, Nest([small], container=tuple))
-    expect(found == 9, "a tuple hides blocks as well as a list does")
-    found = ask_number(answer, Nest([small], [small]))
+    expect(found == numbers[small], f"you count {found} in Linear(2, 3), hidden two levels down")
+    found = count(Nest([small], container=tuple))
+    expect(found == numbers[small], "a tuple hides blocks as well as a list does")
+    found = count(Nest([small], [small]))
     expect(found == 0, "this block stood in a list and was registered as well, so nothing is "
                        "hidden: compare with net.parameters()")
-    found = ask_number(answer, Nest([1, "a", nn.Sequential(small, large)]))
-    expect(found == 119, f"a block in a list brings all that is inside it, here 119, and you count "
-                         f"{found}")
+    found = count(Nest([1, "a", nn.Sequential(small, large)]))
+    expect(found == both, f"a block in a list brings all that is inside it, and you count {found}")
     return "Twenty minutes now, and you never lose a night to a net that half learns."

@@ -1,7 +1,8 @@
-"""The checks of lesson 02 against right answers, stubs and typical wrong answers."""
+"""The checks of lesson 02 against right answers, stubs and plausible wrong answers."""
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -62,6 +63,79 @@ class LastAxis(Parallel):
         return torch.cat([left, right], dim=-1)
 
 
+class Flat(Parallel):
+    def join(self, left, right):
+        return torch.cat([left, right], dim=1).reshape(1, -1)
+
+
+class Mixed(Parallel):  # each example gets numbers of another one
+    def join(self, left, right):
+        joined = torch.cat([left.flatten(), right.flatten()])
+        return joined.reshape(len(left), -1, *left.shape[2:])
+
+
+class Alone(Parallel):  # made for one example
+    def join(self, left, right):
+        return torch.cat([left[0], right[0]])[None]
+
+
+class Detached(Parallel):
+    def join(self, left, right):
+        return torch.cat([left, right], dim=1).detach()
+
+
+class WithoutGrad(Parallel):
+    def forward(self, X):
+        with torch.no_grad():
+            return super().forward(X)
+
+
+class RightCut(Parallel):
+    def join(self, left, right):
+        return torch.cat([left, torch.tensor(right.detach().numpy())], dim=1)
+
+
+class Chained(Parallel):
+    def forward(self, X):
+        return self.join(self.net1(X), self.net2(self.net1(X)))
+
+
+class Remembers(Parallel):
+    def forward(self, X):
+        if not hasattr(self, "out"):
+            self.out = super().forward(X)
+        return self.out
+
+
+class Copies(Parallel):
+    def __init__(self, net1, net2):
+        super().__init__(copy.deepcopy(net1), copy.deepcopy(net2))
+
+
+class HalfHidden(Parallel):
+    def __init__(self, net1, net2):
+        super().__init__(net1, None)
+        self.rest = [net2]
+
+    def forward(self, X):
+        return self.join(self.net1(X), self.rest[0](X))
+
+
+class ByIndex(nn.Module):
+    def __init__(self, *nets):
+        super().__init__()
+        self.nets = nn.ModuleList(nets)
+
+    def forward(self, X):
+        outputs = [net(X) for net in self.nets]
+        joined = X.new_empty(len(X), sum(out.shape[1] for out in outputs), *outputs[0].shape[2:])
+        start = 0
+        for out in outputs:
+            joined[:, start:start + out.shape[1]] = out
+            start += out.shape[1]
+        return joined
+
+
 class Hidden(nn.Module):
     def __init__(self, net1, net2):
         super().__init__()
@@ -83,6 +157,13 @@ def chain(make_block, n):
     return nn.Sequential(*[make_block() for _ in range(n)])
 
 
+def chain_by_loop(make_block, n):
+    net = nn.Sequential()
+    for place in range(n):
+        net.add_module(f"block{place}", make_block())
+    return net
+
+
 class InAList(nn.Module):
     def __init__(self, blocks):
         super().__init__()
@@ -92,6 +173,26 @@ class InAList(nn.Module):
         for block in self.blocks:
             X = block(X)
         return X
+
+
+class LastOnly(nn.Module):
+    def __init__(self, blocks):
+        super().__init__()
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, X):
+        for block in self.blocks:
+            out = block(X)
+        return out
+
+
+def chain_of_all(kept, make_block, n):
+    kept.extend(make_block() for _ in range(n))
+    return nn.Sequential(*kept)
+
+
+def chain_of_the_lesson(make_block, n):
+    return nn.Sequential(*[nn.Sequential(nn.Linear(8, 8), nn.ReLU()) for _ in range(5)])
 
 
 def copies(make_block, n):
@@ -109,66 +210,166 @@ def count_hidden(net, deep=True, kinds=(list, tuple), count=torch.Tensor.numel, 
     return total
 
 
+def count_by_names(net):
+    total, known = 0, [id(p) for p in net.parameters()]
+    for block in net.modules():
+        for name in vars(block):
+            value = getattr(block, name)
+            if type(value) in (list, tuple):
+                inside = nn.ModuleList([b for b in value if isinstance(b, nn.Module)])
+                total += sum(torch.tensor(p.shape).prod() for p in inside.parameters()
+                             if id(p) not in known)
+    return total
+
+
+def count_in_layers(net):  # the lesson's net keeps its list in an attribute of this name
+    return sum(p.numel() for block in getattr(net, "layers", []) for p in block.parameters())
+
+
+def count_in_blocks(net):
+    return sum(p.numel() for block in net.modules() for item in getattr(block, "blocks", ())
+               if isinstance(item, nn.Module) for p in item.parameters())
+
+
+def count_once(kept, net):
+    new = [p for block in net.modules() for value in vars(block).values()
+           if isinstance(value, (list, tuple)) for item in value if isinstance(item, nn.Module)
+           for p in item.parameters() if all(p is not old for old in kept)]
+    kept.extend(new)
+    return sum(p.numel() for p in new)
+
+
+def count_in_first(net):
+    return sum(p.numel() for value in vars(net).values() if isinstance(value, list) and value
+               for p in value[0].parameters())
+
+
+def state_left_behind(program):
+    """Return program as it is where it keeps a list, its first argument, from call to call."""
+    kept = []
+    return lambda *arguments: program(kept, *arguments)
+
+
 def count_unregistered(net):
     return count_hidden(net, known=False) + sum(p.numel() for p in net.parameters())
 
 
-@pytest.mark.parametrize(("check", "answer"), [
+RIGHT = [
     (checks.check_still_works, dict(WITH_A_LIST)),
+    (checks.check_still_works, {line: np.bool_(works) for line, works in WITH_A_LIST.items()}),
     (checks.check_parallel, Parallel),
+    (checks.check_parallel, ByIndex),
     (checks.check_chain, chain),
+    (checks.check_chain, chain_by_loop),
     (checks.check_count_hidden, count_hidden),
-])
-def test_right(check, answer, capsys):
-    assert check(answer) is True
-    assert capsys.readouterr().out.startswith("Right. ")
-
-
-@pytest.mark.parametrize(("check", "answer"), [
+    (checks.check_count_hidden, count_by_names),
+]
+EMPTY = [
     (checks.check_still_works, dict.fromkeys(LINES, ...)),
     (checks.check_still_works, WITH_A_LIST | {"net(X)": ...}),
     (checks.check_parallel, Unfinished),
     (checks.check_chain, lambda make_block, n: ...),
     (checks.check_count_hidden, lambda net: None),
-])
-def test_stub(check, answer, capsys):
+]
+WRONG = [
+    (checks.check_still_works, dict.fromkeys(LINES, True), "zero_grad does nothing",
+     "works for the shown case only"),
+    (checks.check_still_works, dict.fromkeys(LINES, False), r"net\(X\) works",
+     "works for the shown case only"),
+    (checks.check_still_works, WITH_A_LIST | {LINES[1]: False}, "backward works", "wrong mode"),
+    (checks.check_still_works, WITH_A_LIST | {"net.zero_grad()": True}, "gradients pile up",
+     "state left behind"),
+    (checks.check_still_works, WITH_A_LIST | {"net.parameters()": True}, "is empty",
+     "left-out step"),
+    (checks.check_still_works, WITH_A_LIST | {"net.eval()": True}, "dropout stays on",
+     "wrong mode"),
+    (checks.check_still_works, WITH_A_LIST | {"net.state_dict()": True}, "no error says so",
+     "left-out step"),
+    (checks.check_still_works, WITH_A_LIST | {"net.to(torch.float64)": True}, "as they are",
+     "left-out step"),
+    (checks.check_still_works, WITH_A_LIST | {"copy.deepcopy(net)": False}, "deepcopy works",
+     "left-out step"),
+    (checks.check_still_works, WITH_A_LIST | {"net(X)": "yes"}, "True or False", None),
+    (checks.check_still_works, WITH_A_LIST | {"net(X)": 1}, "True or False", None),
+    (checks.check_still_works, {}, "eight lines", None),
+    (checks.check_parallel, Added, "you added", "wrong formula"),
+    (checks.check_parallel, Longer, "axis 0 counts examples", "wrong axis"),
+    (checks.check_parallel, Stacked, "stack makes a new axis", "wrong axis"),
+    (checks.check_parallel, LastAxis, "the last axis is axis 1 in a table alone", "wrong axis"),
+    (checks.check_parallel, Mixed, "its own outputs", "wrong axis"),
+    (checks.check_parallel, Flat, "the other axes stay", "wrong axis"),
+    (checks.check_parallel, Alone, "the other axes stay", "works for the shown case only"),
+    (checks.check_parallel, Swapped, "swapped", "wrong axis"),
+    (checks.check_parallel, First, "the output of one block", "left-out step"),
+    (checks.check_parallel, Chained, "get X itself", "wrong formula"),
+    (checks.check_parallel, Hidden, "parameters are hidden", "left-out step"),
+    (checks.check_parallel, HalfHidden, "parameters are hidden", "left-out step"),
+    (checks.check_parallel, Copies, "no copies", "left-out step"),
+    (checks.check_parallel, Detached, "no gradient gets", "wrong mode"),
+    (checks.check_parallel, WithoutGrad, "no gradient gets", "wrong mode"),
+    (checks.check_parallel, RightCut, "no gradient gets", "wrong mode"),
+    (checks.check_parallel, Remembers, "left behind", "state left behind"),
+    (checks.check_parallel, Pair, "returned a tuple", None),
+    (checks.check_parallel, nn.Sequential, "the other axes stay", "wrong formula"),
+    (checks.check_parallel, lambda net1, net2: Parallel(net1, net2), "a class that inherits",
+     None),
+    (checks.check_chain, lambda make, n: nn.Sequential(*[make()] * n), "the same block stands",
+     "left-out step"),
+    (checks.check_chain, copies, "start from equal values", "wrong mode"),
+    (checks.check_chain, lambda make, n: InAList([make() for _ in range(n)]), "hidden in a list",
+     "left-out step"),
+    (checks.check_chain, lambda make, n: chain(make, n + 1), "each of the n places", "off by one"),
+    (checks.check_chain, lambda make, n: nn.Sequential(*[make() for _ in range(1, n)]),
+     "each of the n places", "off by one"),
+    (checks.check_chain, lambda make, n: chain(make, n)[::-1], "in the order made", "wrong axis"),
+    (checks.check_chain, lambda make, n: LastOnly([make() for _ in range(n)]),
+     "the last block's output", "wrong formula"),
+    (checks.check_chain, lambda make, n: chain(make, 5), "each of the n places",
+     "works for the shown case only"),
+    (checks.check_chain, chain_of_the_lesson, "never called", "works for the shown case only"),
+    (checks.check_chain, state_left_behind(chain_of_all), "left behind", "state left behind"),
+    (checks.check_chain, lambda make, n: nn.ModuleList([make() for _ in range(n)]), "runs none",
+     None),
+    (checks.check_chain, lambda make, n: [make() for _ in range(n)], "not a list", None),
+    (checks.check_chain, lambda make, n: nn.Sequential(make, n), "raised TypeError", None),
+    (checks.check_count_hidden, lambda net: count_hidden(net, deep=False), "two levels down",
+     "left-out step"),
+    (checks.check_count_hidden, lambda net: count_hidden(net, kinds=list), "a tuple hides",
+     "left-out step"),
+    (checks.check_count_hidden, lambda net: count_hidden(net, count=lambda p: 1), "tensors",
+     "wrong unit"),
+    (checks.check_count_hidden,
+     lambda net: count_hidden(net, count=lambda p: p.numel() * (p.dim() > 1)),
+     "left out the biases", "left-out step"),
+    (checks.check_count_hidden, lambda net: count_hidden(net, known=False), "registered as well",
+     "left-out step"),
+    (checks.check_count_hidden, count_unregistered, "hides nothing", "wrong formula"),
+    (checks.check_count_hidden, count_in_first, "one block of the list", "off by one"),
+    (checks.check_count_hidden, count_in_layers, "whatever their names",
+     "works for the shown case only"),
+    (checks.check_count_hidden, count_in_blocks, "had another name",
+     "works for the shown case only"),
+    (checks.check_count_hidden, lambda net: 7946, "hides nothing",
+     "works for the shown case only"),
+    (checks.check_count_hidden, state_left_behind(count_once), "left behind", "state left behind"),
+    (checks.check_count_hidden, lambda net: [], "one number", None),
+]
+
+
+@pytest.mark.parametrize(("check", "answer"), RIGHT)
+def test_right(check, answer, capsys):
+    assert check(answer) is True
+    assert "Right." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("check", "answer"), EMPTY)
+def test_empty(check, answer, capsys):
     assert check(answer) is False
     assert "Not answered yet" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("check", "answer", "mistake"), [
-    (checks.check_still_works, dict.fromkeys(LINES, True), "zero_grad does nothing"),
-    (checks.check_still_works, dict.fromkeys(LINES, False), r"net\(X\) works"),
-    (checks.check_still_works, WITH_A_LIST | {LINES[1]: False}, "backward works"),
-    (checks.check_still_works, WITH_A_LIST | {"net.eval()": True}, "dropout stays on"),
-    (checks.check_still_works, WITH_A_LIST | {"net.state_dict()": True}, "no error says so"),
-    (checks.check_still_works, WITH_A_LIST | {"copy.deepcopy(net)": False}, "deepcopy works"),
-    (checks.check_still_works, WITH_A_LIST | {"net(X)": "yes"}, "True or False"),
-    (checks.check_still_works, {}, "eight lines"),
-    (checks.check_parallel, Added, "you added"),
-    (checks.check_parallel, Longer, "axis 0 counts examples"),
-    (checks.check_parallel, Stacked, "stack makes a new axis"),
-    (checks.check_parallel, Swapped, "swapped"),
-    (checks.check_parallel, Pair, "returned a tuple"),
-    (checks.check_parallel, First, "is wanted"),
-    (checks.check_parallel, LastAxis, "raised RuntimeError"),
-    (checks.check_parallel, Hidden, "parameters are hidden"),
-    (checks.check_parallel, lambda net1, net2: Parallel(net1, net2), "a class that inherits"),
-    (checks.check_chain, lambda make, n: nn.Sequential(*[make()] * n), "the same block stands"),
-    (checks.check_chain, copies, "start from equal values"),
-    (checks.check_chain, lambda make, n: [make() for _ in range(n)], "not a list"),
-    (checks.check_chain, lambda make, n: InAList([make() for _ in range(n)]), "hidden in a list"),
-    (checks.check_chain, lambda make, n: chain(make, n + 1), "parameter tensors"),
-    (checks.check_chain, lambda make, n: chain(make, n)[::-1], "in the order made"),
-    (checks.check_chain, lambda make, n: nn.Sequential(make, n), "raised TypeError"),
-    (checks.check_count_hidden, lambda net: count_hidden(net, deep=False), "two levels down"),
-    (checks.check_count_hidden, lambda net: count_hidden(net, kinds=list), "a tuple hides"),
-    (checks.check_count_hidden, lambda net: count_hidden(net, count=lambda p: 1), "tensors"),
-    (checks.check_count_hidden, lambda net: count_hidden(net, known=False), "registered as well"),
-    (checks.check_count_hidden, count_unregistered, "hides nothing"),
-    (checks.check_count_hidden, lambda net: [], "one number"),
-])
-def test_wrong(check, answer, mistake):
+@pytest.mark.parametrize(("check", "answer", "mistake", "kind"), WRONG)
+def test_wrong(check, answer, mistake, kind):
     with pytest.raises(WrongAnswer, match=mistake):
         check(answer)
 

@@ -6,66 +6,87 @@ import math
 import torch
 from torch import nn
 
-from d2lvgg.exercises import ask, ask_number, exercise, expect, expect_not
+from d2lvgg.exercises import as_number, ask, ask_number, exercise, expect, expect_not
+
+LEFT_BEHIND = "something is left behind from one call to the next"
+
+
+def number_for(function, layer):
+    """Return the number that function gives for a copy of layer, twice."""
+    found, again = (ask_number(function, copy.deepcopy(layer)) for _ in range(2))
+    expect(found == again, f"asked twice about one {type(layer).__name__} you say {found} and "
+                           f"{again}: {LEFT_BEHIND}, or is drawn at random")
+    return found
 
 
 @exercise
 def check_count_parameters(answer):
     """Lesson 04, exercise 1: parameters, tied ones once."""
-
-    def with_norm():
-        return nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(),
-                             nn.Linear(4, 3))
-
-    def tied():
-        shared = nn.Linear(8, 8)
-        return nn.Sequential(nn.Linear(4, 8), shared, nn.ReLU(), shared, nn.Linear(8, 1))
-
-    def frozen():
-        net = nn.Sequential(nn.Linear(5, 6), nn.ReLU(), nn.Linear(6, 2))
-        net[0].requires_grad_(False)
-        return net
-
-    for net in (nn.Linear(4, 8), tied(), with_norm(), frozen()):
-        found = ask_number(answer, net)
-        right = sum(p.numel() for p in net.parameters() if p.requires_grad)
-        expect_not(found, len(list(net.parameters())), right,
+    shared, batch_norm = nn.Linear(8, 8), nn.BatchNorm2d(4)
+    tied = nn.Sequential(nn.Linear(4, 8), shared, nn.ReLU(), shared, nn.Linear(8, 1))
+    nested = nn.Sequential(nn.Sequential(nn.Linear(6, 3, bias=False), nn.ReLU()),
+                           nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 3)))
+    with_norm = nn.Sequential(nn.Conv2d(1, 4, 3), batch_norm, nn.ReLU(), nn.Flatten(),
+                              nn.Linear(4, 3))
+    frozen = nn.Sequential(nn.Linear(5, 6).requires_grad_(False), nn.ReLU(), nn.Linear(6, 2))
+    for net in (nn.Linear(4, 8), tied, nested, with_norm, frozen):
+        found, parameters = number_for(answer, net), list(net.parameters())
+        numbers = sum(p.numel() for p in parameters)
+        right = sum(p.numel() for p in parameters if p.requires_grad)
+        expect_not(found, len(parameters), right,
                    "you counted tensors: a weight of shape (8, 4) holds 32 numbers")
-        expect_not(found, sum(p.numel() for p in net.parameters() if p.dim() > 1), right,
+        expect_not(found, sum(p.numel() for p in parameters if p.dim() > 1), right,
                    "you left out the biases, and training changes them too")
-        state = sum(t.numel() for t in net.state_dict().values())
-        twice = sum(p.numel() for m in net.modules() if isinstance(m, nn.Sequential)
-                    for child in m for p in child.parameters())
-        shared = isinstance(net, nn.Sequential) and net[1] is net[3 % len(net)]
-        expect(not shared or found not in (state, twice),
+        expect(net is not tied or found not in (numbers + 72, numbers + 64),
                "you counted the tied layer twice: it is one tensor under two names")
-        expect_not(found, sum(p.numel() for p in net.parameters()), right,
+        expect(net not in (tied, nested)
+               or found != sum({p.shape: p.numel() for p in parameters}.values()),
+               "two tensors of one shape are two, unless they are tied")
+        expect(net is not nested or found != 0,
+               "you count 0 where all layers stand in blocks: net.parameters() looks inside")
+        expect_not(found, numbers, right,
                    "you counted a frozen layer: where requires_grad is False, nothing is trained")
-        expect_not(found, state, right, "you counted the state, which holds more than training "
-                                        "changes: batch norm's running means")
-        expect(found == right, f"{net} has {right} trainable numbers, and you say {found}")
+        expect_not(found, numbers - right, right, "you counted what is frozen: the rest is trained")
+        expect_not(found, sum(t.numel() for t in net.state_dict().values()), right,
+                   "you counted the state, which holds more than training changes: batch norm's "
+                   "running means")
+        expect(net is not with_norm
+               or found != numbers - sum(p.numel() for p in batch_norm.parameters()),
+               "you left out batch norm: it has a weight and a bias too")
+        expect(found == right, f"you say {found} for {net}: add up p.numel() of every tensor that "
+                               "training changes, each once")
     return "The optimizer and the count now agree: one tensor, one step."
 
 
 @exercise
 def check_my_init_std(answer):
     """Lesson 04, exercise 2: the standard deviation of the notes' distribution."""
-    expect(isinstance(answer, (int, float)), f"one number is wanted, not {answer!r}")
-    square = (25 + 50 + 100) / 3
+    found = as_number(answer)
+    square = (25 + 50 + 100) / 3  # the mean square of U(5, 10), and of U(-10, -5)
 
     def near(value):
-        return abs(answer - value) < 0.02
+        return abs(found - value) < 0.02
 
-    expect(not near(math.sqrt(square)), "you left out the zeros: half of the weights add nothing "
-                                        "to the mean square")
-    expect(not near(10 / math.sqrt(3)), "that is U(-10, 10) before the mask: the small weights "
-                                        "were set to zero")
-    expect(not near(square / 2), "that is the variance: the standard deviation is its root")
-    expect(not near(7.5 / math.sqrt(2)), "you took every weight of U(5, 10) for 7.5: the mean of "
-                                         "the squares is more than the square of the mean")
-    expect(abs(answer) > 0.02, "that is the mean; how far do the weights lie from it?")
-    expect(near(math.sqrt(square / 2)), f"{answer} is not it: half the mean square of U(5, 10), "
-                                        "then the root")
+    for wrong, mistake in (
+            (math.sqrt(square), "you left out the zeros: half of the weights add nothing to the "
+                                "mean square"),
+            (10 / math.sqrt(3), "that is U(-10, 10) before the mask: the small weights were set "
+                                "to zero"),
+            (5 / math.sqrt(12), "that is how far U(5, 10) lies from its own mean, 7.5: the mean "
+                                "of all weights is 0"),
+            (square / 2, "that is the variance: the standard deviation is its root"),
+            (square, "that is the mean square of U(5, 10) alone: half of the weights are zero, "
+                     "and a root is missing"),
+            (7.5 / 2, "that is the mean of the absolute values: square them first"),
+            (math.sqrt(square / 4), "you gave U(5, 10) a quarter of the weights and forgot the "
+                                    "other side, U(-10, -5)"),
+            (7.5 / math.sqrt(2), "you took every weight of U(5, 10) for 7.5: the mean of the "
+                                 "squares is more than the square of the mean"),
+            (0, "that is the mean; how far do the weights lie from it?")):
+        expect(not near(wrong), mistake)
+    expect(found > 0, f"{found} is negative: a standard deviation is a distance")
+    expect(near(math.sqrt(square / 2)), f"{found} is not it: what is the mean square of each of "
+                                        "the three parts, and which share has each?")
     return ("Setting half of U(-10, 10) to zero took only 6 % off its spread: small weights "
             "add little to it.")
 
@@ -73,32 +94,39 @@ def check_my_init_std(answer):
 @exercise
 def check_he_std(answer):
     """Lesson 04, exercise 3: sqrt(2 / fan_in)."""
-    layers = [nn.Linear(100, 30), nn.Linear(7, 900), nn.Conv2d(3, 64, 3), nn.Conv2d(16, 8, 5),
-              nn.Conv2d(1, 96, 11, stride=4), nn.Conv2d(8, 12, 3, groups=4)]
+    layers = [nn.Linear(100, 30), nn.Linear(7, 900), nn.Conv2d(4, 64, 3), nn.Conv2d(16, 8, 5),
+              nn.Conv2d(1, 96, 11, stride=4), nn.Conv2d(5, 4, (5, 3)),
+              nn.Conv2d(6, 12, 3, groups=3)]
     for layer in layers:
-        found = ask_number(answer, layer)
-        weight = layer.weight
-        n, area = weight[0].numel(), weight[0, 0].numel()
-
-        def near(value, found=found):
-            return math.isclose(found, value, rel_tol=1e-3)
-
-        expect(not near(math.sqrt(1 / n)), "that is the rule without ReLU: a 2 is missing, for the "
-                                           "half that ReLU throws away")
-        expect(not near(2 / n), "that is the variance: the standard deviation is its root")
-        expect(area == 1 or not near(math.sqrt(2 / weight.shape[1])),
-               "you counted input channels only: each is looked at through a window of "
-               f"{area} places")
-        expect(not near(math.sqrt(2 / (weight.shape[0] * area))),
-               "you counted outputs: what a unit adds up are its inputs")
-        expect(not near(math.sqrt(2 / (n + weight.shape[0] * area))),
-               "that is Xavier's rule, which averages inputs and outputs")
-        groups = getattr(layer, "groups", 1)
-        expect(groups == 1 or not near(math.sqrt(2 / (n * groups))),
-               f"with groups={groups} an output sees a part of the input channels only: count "
-               "the weights that enter it")
-        expect(near(math.sqrt(2 / n)), f"he_std({layer}) gave {found:.4g}, and {n} weights enter "
-                                       f"each output: {math.sqrt(2 / n):.4g}")
+        found, weight = number_for(answer, layer), layer.weight
+        (outputs, inputs), window = weight.shape[:2], tuple(weight.shape[2:])
+        n, area, groups = weight[0].numel(), weight[0, 0].numel(), getattr(layer, "groups", 1)
+        right = math.sqrt(2 / n)
+        for wrong, mistake in (
+                (1 / n, "that is the rule without ReLU: a 2 is missing, for the half that ReLU "
+                        "throws away"),
+                (1 / (2 * n), "the 2 is on the wrong side: ReLU throws half away, so the weights "
+                              "must be larger"),
+                ((2 / n) ** 2, "that is the variance: the standard deviation is its root"),
+                (6 / n, "that is the bound of a uniform distribution, which is wider than its "
+                        "standard deviation"),
+                (2 / inputs, "you counted input channels only: each is looked at through a window "
+                             f"of {area} places"),
+                (2 / area, "you counted one window: every input channel has one"),
+                (2 / (9 * inputs), f"a window need not have 3 x 3 places, and {layer}'s has not"),
+                (2 / (inputs * max(window, default=1) ** 2),
+                 f"a window need not be square: this one is {window}"),
+                (2 / (outputs * area), "you counted outputs: what a unit adds up are its inputs"),
+                (2 / (n + outputs * area), "that is Xavier's rule, which averages inputs and "
+                                           "outputs"),
+                (2 / weight.numel(), "you counted all weights: one output adds up its own"),
+                (2 / (n * groups), f"with groups={groups} an output sees a part of the input "
+                                   "channels only: count the weights that enter it")):
+            expect(math.isclose(math.sqrt(wrong), right)
+                   or not math.isclose(found, math.sqrt(wrong), rel_tol=1e-3), mistake)
+        expect(math.isclose(found, right, rel_tol=1e-3),
+               f"he_std({layer}) gave {found:.4g}: how many products does one output add up, and "
+               "what does ReLU leave of them?")
     return "nn.init.kaiming_normal_ does the same; now you know which 2 is in it."
 
 
@@ -106,29 +134,41 @@ def check_he_std(answer):
 def check_make_identity(answer):
     """Lesson 04, exercise 4: a convolution that passes its input on."""
     generator = torch.Generator().manual_seed(0)
-    for channels in (1, 3, 8):
+    middle = torch.zeros(3, 3)
+    middle[1, 1] = 1
+    for channels in (1, 3, 8, 3):
         conv = nn.Conv2d(channels, channels, 3, padding=1)
         X = torch.randn(2, channels, 6, 7, generator=generator)
         found = ask(answer, copy.deepcopy(conv))
         expect(isinstance(found, nn.Conv2d), f"return the layer, not {type(found).__name__}")
-        expect(found.weight.shape == conv.weight.shape,
-               f"the weights' shape changed to {tuple(found.weight.shape)}")
-        with torch.no_grad():
-            out = found(X)
-            unbiased = out if found.bias is None else out - found.bias.reshape(-1, 1, 1)
-            summed = X.sum(dim=1, keepdim=True).expand_as(X)
-        expect(torch.allclose(out, unbiased, atol=1e-6)
-               or not torch.allclose(unbiased, X, atol=1e-5),
-               "the weights are right and the bias still adds something: set it to zero")
-        expect(channels == 1 or not torch.allclose(unbiased, summed, atol=1e-5),
+        weight, bias = found.weight.detach(), found.bias
+        expect(weight.shape == conv.weight.shape,
+               f"a layer of {channels} channels came back with weights of shape "
+               f"{tuple(weight.shape)}: change the layer that was given")
+        expect(bool(weight.any()), "all weights are zero: one in each window of its own channel "
+                                   "has to pass the pixel on")
+        expect(not weight.eq(1).all(), "all ones add up the whole window: one weight a channel "
+                                       "is 1")
+        expect(not torch.allclose(weight, torch.full_like(weight, 1 / 9)),
+               "that is the window's mean, which blurs: the middle alone counts")
+        own = weight[range(channels), range(channels)]  # (C, 3, 3)
+        expect(not torch.equal(own[:1], middle[None]) or channels == 1 or bool(own[1:].any()),
+               "channel 0 is passed on and the others are not: one weight for each channel")
+        expect(channels == 1 or not torch.equal(weight, middle.expand_as(weight)),
                "every output is the sum of all channels: output channel o must look at input "
                "channel o alone")
-        if found.weight.detach().eq(1).all():
-            expect(False, "all ones add up the whole window: one weight a channel is 1")
-        for dy, dx in ((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx):
-            inside = X.roll((dy, dx), (2, 3))[:, :, 1:-1, 1:-1]
-            expect(not torch.allclose(unbiased[:, :, 1:-1, 1:-1], inside, atol=1e-5),
-                   "the picture is shifted by a pixel: the middle of a 3x3 window is [1, 1]")
-        expect(torch.allclose(out, X, atol=1e-5), "the output differs from the input")
+        expect(not (weight == conv.weight).any() or torch.equal(weight, conv.weight),
+               "some weights are still as they were: set them all to zero first")
+        expect(not torch.equal(weight, conv.weight), "the weights are as they were: change them")
+        expect(not weight.sum(dim=1).eq(middle).all() or torch.equal(own, middle.expand_as(own)),
+               "the channels change places: output channel o must look at input channel o")
+        moved = own.eq(own[0]).all() and own[0].sum() == 1 and own[0, 1, 1] == 0
+        expect(not moved, "the image is shifted by a pixel: the middle of a 3x3 window is [1, 1]")
+        expect(bias is None or torch.allclose(bias, torch.zeros_like(bias)),
+               "the bias still adds something: set it to zero")
+        with torch.no_grad():
+            out = ask(found, X)
+        expect(out.shape == X.shape and torch.allclose(out, X, atol=1e-5),
+               "the output differs from the input")
     return ("A ReLU after it changes nothing either, as what comes in has passed a ReLU: so a "
             "trained VGG can be deepened without forgetting.")

@@ -1,11 +1,22 @@
 """Lesson 07's exercises."""
 
 import random
+import textwrap
 
 import torch
 
-from d2lvgg.exercises import WrongAnswer, ask_number, exercise, expect, expect_not
+from d2lvgg.exercises import WrongAnswer, as_number, ask_number, exercise, expect, expect_not
 from d2lvgg.models import VGG_ARCHS, vgg
+
+KEPT = ("something is kept from one call to the next, in a global variable or in a default "
+        "argument: begin anew in each call")
+
+
+def ask_number_twice(function, *arguments):
+    """Return a number that is asked for twice, so that what a function keeps in between shows."""
+    found, again = (ask_number(function, *arguments) for _ in range(2))
+    expect(found == again, f"the same call gave {found:,} and then {again:,}: {KEPT}")
+    return found
 
 
 def some_archs(seed=0):
@@ -21,44 +32,63 @@ def meta_vgg(conv_arch, **options):
         return vgg(conv_arch, **options)
 
 
+def as_arch(answer):
+    """Return a conv_arch, of whatever lists or numbers it is made, as tuples."""
+    kind = (f"{textwrap.shorten(repr(answer), 100)} is not a sequence of (num_convs, out_channels) "
+            "pairs: write five pairs, as in conv_arch")
+    try:
+        pairs = [tuple(pair) for pair in answer]
+    except TypeError:
+        raise WrongAnswer(kind) from None
+    expect(pairs and all(len(pair) == 2 for pair in pairs), kind)
+    return tuple((as_number(num_convs), as_number(channels)) for num_convs, channels in pairs)
+
+
 @exercise
 def check_vgg13(answer):
     """Lesson 07, exercise 1: VGG-13 as a conv_arch."""
-    try:
-        arch = tuple((int(convs), int(channels)) for convs, channels in answer)
-    except (TypeError, ValueError):
-        raise WrongAnswer(f"{answer!r} is not a sequence of (num_convs, out_channels) pairs: write "
-                          "five pairs, as in conv_arch") from None
-    layers = sum(convs for convs, _ in arch) + 3
-    expect(layers != 16, "13 convolutions and 3 linear layers are VGG-16: the name counts both, so "
-                         "VGG-13 has 10 convolutions")
-    expect(arch != VGG_ARCHS["vgg11"], "that is still VGG-11: two convolutions are missing")
+    arch, widths = as_arch(answer), [channels for _, channels in VGG_ARCHS["vgg11"]]
+    convs = sum(count for count, _ in arch)
+    expect([count for count, _ in arch] != widths,
+           "the pairs are the wrong way round: a pair is (num_convs, out_channels)")
+    expect(convs != 13, "your 13 are the convolutions: the name counts the linear layers too, and "
+                        "with 13 convolutions it is VGG-16")
+    expect(arch != VGG_ARCHS["vgg11"], "that is still VGG-11: the new convolutions are missing")
     expect(len(arch) == 5, f"you have {len(arch)} blocks: each pools once more; put the new "
-                           "convolutions into the five blocks")
-    expect([channels for _, channels in arch] == [64, 128, 256, 512, 512],
-           "the widths changed: they stay 64, 128, 256, 512, 512 in the whole family")
-    expect(layers == 13, f"your network has {layers} layers with weights: {layers - 3} "
-                         "convolutions and 3 linear ones")
-    expect(arch == VGG_ARCHS["vgg13"], "13 layers, but in other blocks than the paper's: the two "
-                                       "new convolutions go into the first two blocks")
+                           "convolutions into the blocks that are there")
+    expect([channels for _, channels in arch] == widths,
+           "the widths changed: they stay as they are in the whole family")
+    expect(convs + 3 == 13, f"your network has {convs + 3} layers with weights, {convs} "
+                            "convolutions and 3 linear ones, and its name says another number")
+    expect(arch == VGG_ARCHS["vgg13"], "13 layers, but in other blocks than the paper's: read "
+                                       "again which blocks get one more convolution each")
     return "Two more convolutions, and only 184,512 more parameters: the early layers are cheap."
 
 
 @exercise
 def check_smallest_input(answer):
-    """Lesson 07, exercise 2: the smallest picture that survives the pools."""
+    """Lesson 07, exercise 2: the smallest image that survives the pools."""
     for arch in some_archs():
-        found, right = ask_number(answer, arch), 2 ** len(arch)
-        expect_not(found, 32, right, f"{arch} has {len(arch)} pools, not 5: 32 is the answer for "
-                                     "five blocks only")
-        expect_not(found, 2 ** sum(count for count, _ in arch), right,
-                   "you halved once a convolution: only the pool at the end of a block halves")
-        expect_not(found, 7 * right, right,
-                   "you asked for 7 x 7 at the end: one pixel is enough to survive")
-        expect_not(found, 2 * len(arch), right,
-                   "each pool halves what the one before left: multiply the twos, don't add them")
-        expect(found == right, f"for {len(arch)} blocks you say {found}; {right} pixels halve to "
-                               "one, and one fewer halves to none")
+        found, right = ask_number_twice(answer, arch), 2 ** len(arch)
+        for wrong, mistake in (
+                (32, f"{arch} has {len(arch)} pools, not 5: 32 is the answer for five blocks only"),
+                (2 ** sum(count for count, _ in arch),
+                 "you halved once a convolution: only the pool at the end of a block halves"),
+                (7 * right, "you asked for 7 x 7 at the end: one pixel is enough to survive"),
+                (2 * len(arch), "each pool halves what the one before left: multiply the twos, "
+                                "don't add them"),
+                (len(arch), "that is the number of pools: how many pixels does each need?"),
+                (right // 2, f"{found} pixels are 1 after all pools but the last, which leaves "
+                             "none: count the pools again"),
+                (2 * right, f"{found} pixels are 2 after the last pool, and 1 is enough"),
+                (right - 1, "a pixel fewer than enough: somewhere an odd last row is dropped, and "
+                            "nothing is left at the end"),
+                (right + 1, "that survives, and a pixel fewer does too"),
+                (right ** 2, "that is the number of pixels in the whole image: the side is "
+                             "wanted")):
+            expect_not(found, wrong, right, mistake)
+        expect(found == right, f"for {len(arch)} blocks you say {found}: is one pixel left at the "
+                               "end, and would one fewer at the beginning leave none?")
     return "Fashion-MNIST's 28 pixels survive four blocks, not five: that is why it is enlarged."
 
 
@@ -66,44 +96,79 @@ def check_smallest_input(answer):
 def check_count_layers(answer):
     """Lesson 07, exercise 3: the number in the network's name."""
     for arch in [VGG_ARCHS["vgg19"], *some_archs()]:  # VGG-11 has 8 convolutions and 5 + 3 = 8
-        found, convs = ask_number(answer, arch), sum(count for count, _ in arch)
-        expect(found != convs, "you counted the convolutions alone: the three linear layers have "
-                               "weights too")
-        expect_not(found, len(arch) + 3, convs + 3,
-                   "you counted blocks: a block of two convolutions is two layers")
-        expect(found != convs + len(arch) + 3, "you counted pools too: a pool has no weights")
-        expect(found == convs + 3, f"{arch} has {convs} convolutions and 3 linear layers, so "
-                                   f"{convs + 3}, not {found}")
+        found, convs = ask_number_twice(answer, arch), sum(count for count, _ in arch)
+        for wrong, mistake in (
+                (convs, "you counted the convolutions alone: the linear layers have weights too"),
+                (len(arch) + 3, "you counted blocks: a block of two convolutions is two layers"),
+                (convs + len(arch) + 3, "you counted pools too: a pool has no weights"),
+                (convs + 1, "your head has one layer with weights: look at the end of vgg again"),
+                (convs + 2, "your head is a layer short: the one that names the classes counts "
+                            "too"),
+                (sum(channels for _, channels in arch) + 3,
+                 "you added the channels: the first number of a pair counts convolutions"),
+                (2 * (convs + 3), "you counted tensors: a layer's weights and its biases are one "
+                                  "layer"),
+                (11, f"11 is VGG-11's, and {arch} is another network: count what is in the table"),
+                (19, f"19 is VGG-19's, and {arch} is another network: count what is in the "
+                     "table")):
+            expect_not(found, wrong, convs + 3, mistake)
+        expect(found == convs + 3, f"for {arch} you say {found}: count each convolution of the "
+                                   "table once, and then the layers of the head that have weights")
     return "The table alone knows the name; no network had to be built."
+
+
+def total(arch, size, *, bias=1, bias_of="outputs", first=1, window=9, chained=True, fewer=0,
+          side=None, head=(4096, 4096, 10)):
+    """Return count_params, or with one option changed, what one mistake makes of it."""
+    side = size // 2 ** len(arch) if side is None else side
+    layers, inputs = [], first
+    for num_convs, channels in arch:
+        for _ in range(num_convs - fewer):
+            layers.append((window, inputs, channels))
+            inputs = channels if chained else inputs
+        inputs = channels
+    inputs *= side * side
+    for outputs in head:
+        layers.append((1, inputs, outputs))
+        inputs = outputs
+    return sum(places * inputs * outputs + bias * (outputs if bias_of == "outputs" else inputs)
+               for places, inputs, outputs in layers)
 
 
 @exercise
 def check_count_params(answer):
     """Lesson 07, exercise 4: parameters worked out from the table."""
-
-    def total(arch, size, bias=1, chained=True, side=None):
-        side = side or size // 2 ** len(arch)
-        weights, width = 0, 1
-        for convs, channels in arch:
-            for _ in range(convs):
-                weights += 9 * width * channels + bias * channels
-                width = channels if chained else width
-            width = channels
-        for inputs, outputs in ((width * side * side, 4096), (4096, 4096), (4096, 10)):
-            weights += inputs * outputs + bias * outputs
-        return weights
-
     for arch, size in zip(some_archs(), (224, 32, 50, 64, 96, 128), strict=True):
-        found = ask_number(answer, arch, size)
+        found = ask_number_twice(answer, arch, size)
         right = sum(p.numel() for p in meta_vgg(arch, input_size=size).parameters())
-        expect(found != total(arch, size, bias=0),
-               "you left out the biases: one a channel, and one an output of a linear layer")
-        expect_not(found, total(arch, size, side=7), right,
-                   f"you took 7 x 7 for the last side; a {size}-pixel picture leaves "
-                   f"{size // 2 ** len(arch)}")
-        expect_not(found, total(arch, size, chained=False), right,
-                   "inside a block the second convolution reads what the first one wrote: its "
-                   "input channels are the block's output channels")
-        expect(found == right, f"count_params({arch}, {size}) gave {found:,} and the network has "
-                               f"{right:,}")
-    return "A convolution's count has no picture size in it; only the first linear layer's has."
+        for options, mistake in (
+                ({"bias": 0}, "you left out the biases: one a channel, and one an output of a "
+                              "linear layer"),
+                ({"bias_of": "inputs"}, "you counted a bias for each input: there is one for each "
+                                        "output"),
+                ({"side": 7}, "you took 7 x 7 for the last side: that is what 224 pixels and five "
+                              "pools leave, so work it out from input_size"),
+                ({"side": 1}, "you left out Flatten: the first linear layer reads a number for "
+                              "each place of each channel"),
+                ({"side": -(-size // 2 ** len(arch))}, "you rounded the last side up: a pool drops "
+                                                       "an odd last row"),
+                ({"chained": False},
+                 "inside a block the second convolution reads what the first one wrote: its input "
+                 "channels are the block's output channels"),
+                ({"window": 3}, "a 3x3 window has 9 places, and you count 3"),
+                ({"window": 1}, "a window has 9 places, and you count one"),
+                ({"first": 3}, "your first convolution reads 3 channels: the exercise's image has "
+                               "one"),
+                ({"fewer": 1}, "you count a convolution too few in each block"),
+                ({"head": ()}, "you left out the head: its three linear layers have parameters"),
+                ({"head": (4096, 10)}, "you left out the head's second hidden layer"),
+                ({"head": (4096, 4096)}, "you left out the last layer, which names the classes")):
+            expect_not(found, total(arch, size, **options), right, mistake)
+        expect_not(found, 4 * right, right, "those are the bytes of float32: the number of "
+                                            "parameters is wanted")
+        expect_not(found, 128_806_154, right, "that is VGG-11's number at 224 pixels, whatever was "
+                                              "asked: work it out from the table and the size")
+        expect(found == right, f"count_params({arch}, {size}) gave {found:,}, which is "
+                               f"{'too few' if found < right else 'too many'}: go through vgg line "
+                               "by line, and keep the inputs of each layer up to date")
+    return "A convolution's count has no image size in it; only the first linear layer's has."

@@ -1,8 +1,9 @@
-"""The checks of lesson 13 against right answers, stubs and typical wrong answers."""
+"""The checks of lesson 13 against right answers, stubs and plausible wrong answers."""
 
 import copy
 import statistics
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -49,7 +50,7 @@ def pooled_too_late(net, side):
 
 def new_head(net, side):
     found = any_size(net, side)
-    found[-1] = nn.Linear(4096, 10)
+    found[-1] = nn.Linear(found[-1].in_features, 10)
     return found
 
 
@@ -61,63 +62,219 @@ def largest_not_mean(net, side):
     return nn.Sequential(*net[:-8], nn.AdaptiveMaxPool2d(side), *net[-8:])
 
 
-def errors_apart(first, second, variance=statistics.variance, root_n=True):
-    error = sum(variance(runs) / (len(runs) if root_n else 1) for runs in (first, second)) ** 0.5
+class Resized(nn.Module):
+    """any_size as a class of its own."""
+
+    def __init__(self, net, side):
+        super().__init__()
+        self.blocks, self.head, self.side = net[:-8], net[-8:], side
+
+    def forward(self, X):
+        return self.head(nn.functional.adaptive_avg_pool2d(self.blocks(X), self.side))
+
+
+def inserted(net, side):
+    net.insert(len(net) - 8, nn.AdaptiveAvgPool2d(side))
+    return net
+
+
+def pooled_too_early(net, side):
+    return nn.Sequential(*net[:-9], nn.AdaptiveAvgPool2d(2 * side), *net[-9:])
+
+
+class Cropped(nn.Module):
+    """Takes the upper left side x side places, and puts zeros where there are none."""
+
+    def __init__(self, net, side):
+        super().__init__()
+        self.blocks, self.head, self.side = net[:-8], net[-8:], side
+
+    def forward(self, X):
+        maps = self.blocks(X)[..., :self.side, :self.side]
+        rows, columns = (self.side - length for length in maps.shape[-2:])
+        return self.head(nn.functional.pad(maps, (0, columns, 0, rows)))
+
+
+first_nets = {}
+
+
+def kept_net(net, side):
+    """Keeps one network a size from call to call."""
+    return first_nets.setdefault(side, any_size(net, side))
+
+
+def errors_apart(first, second, variance=statistics.variance, root_n=True, counts=None):
+    counts = counts or (len(first), len(second))
+    error = sum(variance(runs) / (n if root_n else 1)
+                for runs, n in zip((first, second), counts, strict=True)) ** 0.5
     return (statistics.mean(first) - statistics.mean(second)) / error
 
 
-@pytest.mark.parametrize(("check", "answer"), [
+def apart_with_numpy(first, second):
+    a, b = np.array(first), np.array(second)
+    return np.abs(a.mean() - b.mean()) > 2 * np.hypot(
+        a.std(ddof=1) / np.sqrt(len(a)), b.std(ddof=1) / np.sqrt(len(b)))
+
+
+def apart_with_tensors(first, second):
+    a, b = torch.tensor(first, dtype=torch.float64), torch.tensor(second, dtype=torch.float64)
+    return (a.mean() - b.mean()).abs() > 2 * (a.var() / len(a) + b.var() / len(b)).sqrt()
+
+
+def apart_by_summed_errors(first, second):
+    errors = [statistics.stdev(runs) / len(runs) ** 0.5 for runs in (first, second)]
+    return abs(statistics.mean(first) - statistics.mean(second)) > 2 * sum(errors)
+
+
+def kept_runs():
+    firsts = []  # outside the function
+
+    def wrong(first, second):
+        firsts.extend(first)
+        return abs(errors_apart(firsts, second)) > 2
+    return wrong
+
+
+kept_counts = {}
+
+
+def kept_effect(arch, before, after):
+    """Adds up what earlier calls counted."""
+    for size in (before, after):
+        kept_counts.setdefault(size, []).append(measures(arch, size))
+    old, new = ([sum(numbers) for numbers in zip(*kept_counts[size], strict=True)]
+                for size in (before, after))
+    return tuple(b / a for a, b in zip(old, new, strict=True))
+
+
+def blocks_only(arch, before, after):
+    flops = []
+    for size in (before, after):
+        with torch.device("meta"):
+            net = vgg(arch, input_size=size)[:len(arch)]
+        flops.append(trace_shapes(net, (1, 1, size, size)).flops)
+    return effect(arch, before, after)[0], flops[1] / flops[0], effect(arch, before, after)[2]
+
+
+def places_before_the_last_pool(arch, before, after):
+    sides = [size // 2 ** (len(arch) - 1) for size in (before, after)]
+    return *effect(arch, before, after)[:2], (sides[1] / sides[0]) ** 2
+
+
+VGG11 = ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))
+
+RIGHT = [
     (checks.check_effect, effect),
-    (checks.check_effect, lambda *a: list(effect(*a))),
+    (checks.check_effect, lambda *a: np.array(effect(*a))),
+    (checks.check_effect, lambda *a: [torch.tensor(ratio) for ratio in effect(*a)]),
     (checks.check_any_size, any_size),
     (checks.check_any_size, lambda net, side: any_size(copy.deepcopy(net), (side, side))),
+    (checks.check_any_size, Resized),
+    (checks.check_any_size, inserted),
     (checks.check_small_arch, ((4, 16), (4, 32))),
     (checks.check_small_arch, [[2, 16], [6, 32]]),
+    (checks.check_small_arch, np.array([[5, 16], [3, 32]])),
     (checks.check_apart, lambda a, b: abs(errors_apart(a, b)) > 2),
-])
+    (checks.check_apart, apart_with_numpy),
+    (checks.check_apart, apart_with_tensors),
+]
+EMPTY = [
+    (checks.check_effect, lambda conv_arch, before, after: ...),
+    (checks.check_any_size, lambda net, side: ...),
+    (checks.check_small_arch, ...),
+    (checks.check_apart, lambda first, second: ...),
+]
+# (check, wrong answer, what the message says, what kind of mistake: tests/test_exercises.py)
+WRONG = [
+    (checks.check_effect, lambda arch, before, after: effect(arch, after, before), "upside down",
+     "wrong axis"),
+    (checks.check_effect, replaced(0, lambda *_: 1.0), "first linear layer's do not",
+     "left-out step"),
+    (checks.check_effect, replaced(2, lambda ratio, *_: ratio ** 0.5), "ratio of the sides",
+     "left-out step"),
+    (checks.check_effect, replaced(2, lambda _, a, b: (b / a) ** 2), "ratio of the pixels",
+     "wrong formula"),
+    (checks.check_effect, places_before_the_last_pool, "before the last block", "off by one"),
+    (checks.check_effect, blocks_only, "FLOPs of the blocks", "left-out step"),
+    (checks.check_effect, replaced(1, lambda ratio, *_: ratio * 2), "for the FLOPs you have",
+     "wrong formula"),
+    (checks.check_effect, lambda *a: [100 * ratio for ratio in effect(*a)], "per cent",
+     "wrong unit"),
+    (checks.check_effect, lambda *a: [ratio - 1 for ratio in effect(*a)], "added or lost",
+     "wrong formula"),
+    (checks.check_effect, lambda *_: (0.35, 0.19, 9 / 49), "VGG-11's ratios from 224 to 96",
+     "works for the shown case only"),
+    (checks.check_effect, lambda arch, before, after: effect(VGG11, before, after),
+     "for the parameters you have", "works for the shown case only"),
+    (checks.check_effect, kept_effect, "kept from call to call", "state left behind"),
+    (checks.check_effect, lambda *_: 0.51, "three numbers, .* are wanted", None),
+    (checks.check_any_size, pooled_to_one, "pooled to", "wrong formula"),
+    (checks.check_any_size, lambda net, side: any_size(net, 7), "waits for 3 x 3",
+     "works for the shown case only"),
+    (checks.check_any_size, pooled_too_late, "between the blocks and Flatten", "off by one"),
+    (checks.check_any_size, pooled_too_early, "size that side says", "off by one"),
+    (checks.check_any_size, lambda net, side: net, "refused 24 pixels",
+     "works for the shown case only"),
+    (checks.check_any_size, Cropped, "average pool", "wrong formula"),
+    (checks.check_any_size, kept_net, "those of this call", "state left behind"),
+    (checks.check_any_size, new_head, "its weights must be net's", "left-out step"),
+    (checks.check_any_size, more_layers, "no new layers with weights", "wrong formula"),
+    (checks.check_any_size, largest_not_mean, "average pool", "wrong formula"),
+    (checks.check_any_size, lambda net, side: 7, "a network is wanted, not int", None),
+    (checks.check_small_arch, ((1, 8),) * 8, "eight blocks", "wrong formula"),
+    (checks.check_small_arch, ((1, 8), (1, 16), (2, 32), (2, 64), (2, 64)), "survive four",
+     "wrong formula"),
+    (checks.check_small_arch, ((2, 8), (3, 16), (3, 32)), "leave 3 x 3", "off by one"),
+    (checks.check_small_arch, ((8, 16),), "leave 14 x 14", "off by one"),
+    (checks.check_small_arch, ((2, 16), (2, 32)), "has 4 convolutions", "left-out step"),
+    (checks.check_small_arch, ((4, 16), (5, 32)), "has 9 convolutions", "off by one"),
+    (checks.check_small_arch, ((16, 4), (32, 4)), "turned round", "wrong axis"),
+    (checks.check_small_arch, ((4, 64), (4, 128)), "64 are allowed", "left-out step"),
+    (checks.check_small_arch, ((4, 16), (4, 10**30)), "64 are allowed", None),
+    (checks.check_small_arch, ((8, 16), (0, 32)), "above zero", None),
+    (checks.check_small_arch, ((4.5, 16), (3.5, 32)), "whole numbers", None),
+    (checks.check_small_arch, 8, "pairs", None),
+    (checks.check_apart, lambda a, b: max(a) != max(b), "luckiest", "wrong formula"),
+    (checks.check_apart, lambda a, b: max(a) < min(b) or max(b) < min(a), "the ranges",
+     "wrong formula"),
+    (checks.check_apart, lambda a, b: abs(errors_apart(a, b, root_n=False)) > 2,
+     "divide each", "left-out step"),
+    (checks.check_apart, lambda a, b: abs(errors_apart(a, b, statistics.pvariance)) > 2, "n - 1",
+     "off by one"),
+    (checks.check_apart, lambda a, b: abs(errors_apart(a, b, statistics.stdev)) > 2,
+     "square first", "wrong unit"),
+    (checks.check_apart, apart_by_summed_errors, "the errors do not", "wrong formula"),
+    (checks.check_apart, lambda a, b: abs(errors_apart(a, b, counts=(len(a),) * 2)) > 2,
+     "may differ in length", "works for the shown case only"),
+    (checks.check_apart, lambda a, b: abs(errors_apart(a, b, counts=(3, 3))) > 2,
+     "may have any length", "works for the shown case only"),
+    (checks.check_apart, lambda a, b: errors_apart(a, b) > 2, "either way", "left-out step"),
+    (checks.check_apart, lambda a, b: abs(errors_apart(a, b)) > 1, "drawn at two", "left-out step"),
+    (checks.check_apart, lambda a, b: abs(errors_apart(a, b)) < 2, "not told apart",
+     "wrong formula"),
+    (checks.check_apart, lambda a, b: statistics.mean(a) != statistics.mean(b), "never equal",
+     "left-out step"),
+    (checks.check_apart, lambda a, b: True, "True of every pair", "works for the shown case only"),
+    (checks.check_apart, lambda a, b: abs(statistics.mean(a) - statistics.mean(b)) > 0.01,
+     "two joint standard errors", "works for the shown case only"),
+    (checks.check_apart, kept_runs(), "kept from call to call", "state left behind"),
+    (checks.check_apart, lambda a, b: 3.2, "True or False is wanted", None),
+]
+
+
+@pytest.mark.parametrize(("check", "answer"), RIGHT)
 def test_right(check, answer, capsys):
     assert check(answer) is True
     assert capsys.readouterr().out.startswith("Right. ")
 
 
-@pytest.mark.parametrize(("check", "answer"), [
-    (checks.check_effect, lambda conv_arch, before, after: ...),
-    (checks.check_any_size, lambda net, side: ...),
-    (checks.check_small_arch, ...),
-    (checks.check_apart, lambda first, second: ...),
-])
-def test_stub(check, answer, capsys):
+@pytest.mark.parametrize(("check", "answer"), EMPTY)
+def test_empty(check, answer, capsys):
     assert check(answer) is False
     assert "Not answered yet" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("check", "answer", "mistake"), [
-    (checks.check_effect, lambda arch, before, after: effect(arch, after, before), "upside down"),
-    (checks.check_effect, replaced(0, lambda *_: 1.0), "first linear layer's do not"),
-    (checks.check_effect, replaced(2, lambda ratio, *_: ratio ** 0.5), "ratio of the sides"),
-    (checks.check_effect, replaced(2, lambda _, a, b: (b / a) ** 2), "ratio of the pixels"),
-    (checks.check_effect, replaced(1, lambda ratio, *_: ratio * 2), "for the FLOPs you have"),
-    (checks.check_effect, lambda *_: 0.51, "three numbers are wanted"),
-    (checks.check_any_size, pooled_to_one, "pooled to 1 x 1"),
-    (checks.check_any_size, pooled_too_late, "between the blocks and Flatten"),
-    (checks.check_any_size, lambda net, side: net, "refused 24 pixels"),
-    (checks.check_any_size, new_head, "its weights must be net's"),
-    (checks.check_any_size, more_layers, "no new layers with weights"),
-    (checks.check_any_size, largest_not_mean, "average pool"),
-    (checks.check_any_size, lambda net, side: 7, "a network is wanted, not int"),
-    (checks.check_small_arch, ((1, 8),) * 8, "eight blocks"),
-    (checks.check_small_arch, ((1, 8), (1, 16), (2, 32), (2, 64), (2, 64)), "survive four"),
-    (checks.check_small_arch, ((2, 8), (3, 16), (3, 32)), "leave 3 x 3"),
-    (checks.check_small_arch, ((2, 16), (2, 32)), "has 4 convolutions"),
-    (checks.check_small_arch, ((4, 64), (4, 128)), "64 are allowed"),
-    (checks.check_small_arch, 8, "not a sequence"),
-    (checks.check_apart, lambda a, b: max(a) != max(b), "luckiest"),
-    (checks.check_apart, lambda a, b: abs(errors_apart(a, b, root_n=False)) > 2, "divide each"),
-    (checks.check_apart, lambda a, b: abs(errors_apart(a, b, statistics.pvariance)) > 2, "n - 1"),
-    (checks.check_apart, lambda a, b: errors_apart(a, b) > 2, "either way"),
-    (checks.check_apart, lambda a, b: statistics.mean(a) != statistics.mean(b), "never equal"),
-    (checks.check_apart, lambda a, b: True, "standard errors apart|never equal"),
-])
-def test_wrong(check, answer, mistake):
+@pytest.mark.parametrize(("check", "answer", "mistake", "kind"), WRONG)
+def test_wrong(check, answer, mistake, kind):
     with pytest.raises(WrongAnswer, match=mistake):
         check(answer)

@@ -2,74 +2,126 @@
 
 import math
 
-from d2lvgg.exercises import ask, ask_number, exercise, expect, expect_not
+from d2lvgg.exercises import as_number, ask, exercise, expect
+
+
+def ask_twice(read, function, *arguments):
+    """Return what function answers, read by read, if a second equal call answers the same."""
+    found, again = (read(ask(function, *arguments)) for _ in range(2))
+    expect(found == again, f"the same call gave {found} and then {again}: something is kept from "
+                           "call to call")
+    return found
+
+
+def as_name(found):
+    """Return a parameter's name. Raises WrongAnswer for anything else."""
+    expect(isinstance(found, str), f"a parameter's name, a text, is wanted, not {found!r}")
+    return str(found)
+
+
+def as_two_numbers(found):
+    """Return a pair, of a tuple, list, array or tensor. Raises WrongAnswer for anything else."""
+    try:
+        pair = tuple(found if not isinstance(found, (str, bytes, set, dict)) else None)
+    except TypeError:
+        pair = ()
+    expect(len(pair) == 2, f"two numbers, (before, after), are wanted, not {found!r}")
+    return tuple(as_number(number) for number in pair)
 
 
 @exercise
 def check_gluon_name(answer):
     """Lesson 16, exercise 1: a parameter's name where ReLUs have no number of their own."""
-    for blocks in (5, 1, 3):
+    for blocks in (5, 1, 3, 12):
         for block in range(blocks):
             for conv in range(4):
                 for kind in ("weight", "bias"):
                     name, right = f"{block}.{2 * conv}.{kind}", f"{block}.{conv}.{kind}"
-                    found = ask(answer, name, blocks)
-                    expect_not(found, name, right, f"{name} kept its number: in a Gluon block the "
-                               "ReLU is inside the convolution, so the second one comes right "
-                               "after the first")
-                    expect(found == right, f"gluon_name({name!r}, {blocks}) gave {found!r}: in a "
-                                           "block only the second number changes, and it halves")
+                    found = ask_twice(as_name, answer, name, blocks)
+                    call = f"gluon_name({name!r}, {blocks}) gave {found!r}"
+                    expect(found == right or found != name, f"{name} kept its number: in a Gluon "
+                           "block the ReLU is inside the convolution, so the second one comes "
+                           "right after the first")
+                    expect(found == right or not found.startswith(f"{block}.{conv}."),
+                           f"{call}: the last part, weight or bias, stays")
+                    expect(found == right or found.startswith(f"{block}."),
+                           f"{call}: it is in block {block} here and there")
+                    expect(found == right, f"{call}: in a block only the second number changes: "
+                                           "how many convolutions stand before this one there?")
         for linear in range(3):
-            name = f"{blocks + 1 + 3 * linear}.bias"
-            right = f"{blocks + 1 + 2 * linear}.bias"
-            found = ask(answer, name, blocks)
-            expect_not(found, name, right, f"{name} kept its number: the ReLU between linear "
-                       "layers is inside Dense too")
-            expect_not(found, f"{blocks + linear}.bias", right, "you dropped Flatten or Dropout "
-                       "as well: they are layers of their own in Gluon, only the ReLUs are not")
-            expect(found == right, f"gluon_name({name!r}, {blocks}) gave {found!r}: with {blocks} "
-                                   f"blocks the linear layers are children {blocks + 1}, "
-                                   f"{blocks + 3} and {blocks + 5}")
+            for kind in ("weight", "bias"):
+                name = f"{blocks + 1 + 3 * linear}.{kind}"
+                right = f"{blocks + 1 + 2 * linear}.{kind}"
+                found = ask_twice(as_name, answer, name, blocks)
+                call = f"gluon_name({name!r}, {blocks}) gave {found!r}"
+                expect(found == right or found != name,
+                       f"{name} kept its number: the ReLU between linear layers is inside Dense "
+                       "too")
+                expect(found == right or found != f"{blocks + linear}.{kind}",
+                       f"{call}: you dropped Flatten or Dropout as well: they are layers of their "
+                       "own in Gluon, only the ReLUs are not")
+                expect(found == right or found != f"{blocks + 1 + linear}.{kind}",
+                       f"{call}: you dropped Dropout as well: it is a layer of its own in Gluon, "
+                       "only the ReLUs are not")
+                expect(found == right,
+                       f"{call}: after the {blocks} blocks of this network come Flatten and the "
+                       "linear layers; how many ReLUs stand before this one?")
     return "Matching by depth, as exchange.pair_weights does, needs no such rule, and no luck."
 
 
 @exercise
 def check_same_padding(answer):
     """Lesson 16, exercise 2: TensorFlow's and MindSpore's 'same'."""
-    for size, kernel, stride in ((8, 3, 2), (8, 3, 1), (7, 3, 2), (224, 7, 2), (224, 11, 4),
+    for size, kernel, stride in ((224, 11, 4), (8, 3, 2), (8, 3, 1), (7, 3, 2), (224, 7, 2),
                                  (5, 1, 3), (9, 2, 1), (10, 4, 3)):
-        total = max((math.ceil(size / stride) - 1) * stride + kernel - size, 0)
-        right = (total // 2, total - total // 2)
-        found, call = ask(answer, size, kernel, stride), f"same_padding({size}, {kernel}, {stride})"
-        expect(isinstance(found, (tuple, list)) and len(found) == 2,
-               f"{call} gave {found!r}: two numbers are wanted, (before, after)")
-        found = tuple(found)
-        expect_not(found, (kernel // 2, kernel // 2), right,
-                   f"{call} gave {found}: that is PyTorch's padding of half a kernel, and here "
-                   f"{total} in all is enough for {math.ceil(size / stride)} outputs")
-        expect_not(found, right[::-1], right,
-                   f"{call} gave {found}: when the sum is odd the larger part goes after")
-        expect(min(found) >= 0, f"{call} gave {found}: nothing is ever cut off; where the kernel "
-                                "fits, the padding is 0")
-        expect(found == right, f"{call} gave {found}; the last of {math.ceil(size / stride)} "
-                               f"outputs reaches {total} beyond the row")
+        outputs = math.ceil(size / stride)
+        total = max((outputs - 1) * stride + kernel - size, 0)
+        found = ask_twice(as_two_numbers, answer, size, kernel, stride)
+        call = f"same_padding({size}, {kernel}, {stride}) gave {found}"
+        expect(all(number % 1 == 0 for number in found), f"{call}: whole pixels are wanted")
+        before, after = found
+        expect(min(found) >= 0, f"{call}: nothing is ever cut off; where the kernel fits, there is "
+                                "no padding")
+        expect(sum(found) == total or found != (kernel // 2, kernel // 2),
+               f"{call}: that is PyTorch's padding of half a kernel, and here less is enough, or "
+               "more is needed")
+        row = (size + sum(found) - kernel) // stride + 1
+        expect(row >= outputs, f"{call}: the row comes out {row} long, and that is too short for "
+                               "ceil(size / stride)")
+        expect(row <= outputs, f"{call}: the row comes out {row} long, and that is longer than "
+                               "ceil(size / stride)")
+        expect(sum(found) <= total,
+               f"{call}: the row comes out long enough, and would with less padding too")
+        expect(before <= after, f"{call}: when the sum is odd the larger part goes after, not "
+                                "before")
+        expect(after - before <= 1, f"{call}: the sum is right, and it is not shared out: both "
+                                    "sides get half of it, but for an odd pixel")
     return ("For 3 x 3 with stride 2 on an even side this is (0, 1): the same shape as padding 1, "
-            "and another picture.")
+            "and another image.")
 
 
 @exercise
 def check_effective_lr(answer):
     """Lesson 16, exercise 3: what trainer.step(n) makes of a learning rate."""
-    for lr, batch_size, n in ((0.1, 32, 64), (0.05, 128, 1), (0.01, 96, 128), (0.05, 128, 128)):
-        found, right = ask_number(answer, lr, batch_size, n), lr * batch_size / n
-        expect_not(found, lr, right, "you left lr as it is: that is right only where n is the "
-                                     "batch size")
-        expect_not(found, lr / n, right, "you forgot that Gluon differentiates the sum over the "
-                                         "batch, which is batch_size times the mean's gradient")
-        expect(not math.isclose(found, lr * n / batch_size) or math.isclose(right, found),
-               "upside down: dividing by a larger n makes the step smaller")
-        expect(math.isclose(found, right), f"effective_lr({lr}, {batch_size}, {n}) gave {found}; "
-                                           f"the sum's gradient is {batch_size} times the mean's, "
-                                           f"and it is divided by {n}")
+    for lr, batch_size, n in ((0.1, 32, 80), (0.05, 128, 1), (0.01, 96, 128), (0.05, 128, 128)):
+        found, right = ask_twice(as_number, answer, lr, batch_size, n), lr * batch_size / n
+        call = f"effective_lr({lr}, {batch_size}, {n}) gave {found}"
+        for wrong, mistake in (
+                (lr, "you left lr as it is: that is right only where n is the batch size"),
+                (lr / n, "you forgot that Gluon differentiates the sum over the batch, and not the "
+                         "mean"),
+                (lr / batch_size, "you divided by batch_size: trainer.step(n) divides by n"),
+                (lr * n / batch_size, "upside down: dividing by a larger n makes the step smaller"),
+                (lr * n, "upside down: trainer.step(n) divides by n"),
+                (lr * batch_size, "trainer.step(n) divides the gradients by n: where is it?"),
+                (batch_size / n, "lr is missing: that is the factor on it"),
+                (lr * 128 / n, "128 is one batch size of many: use batch_size"),
+                (lr * batch_size / 128, "128 is one n of many: use n"),
+                (lr * (batch_size // n), "a short batch gives a fraction: divide with /, not //")):
+            expect(not math.isclose(found, wrong) or math.isclose(wrong, right),
+                   f"{call}: {mistake}")
+        expect(math.isclose(found, right),
+               f"{call}: write both steps down, Gluon's with the gradient of the sum, PyTorch's "
+               "with that of the mean, and set them equal")
     return ("With trainer.step(1) and batches of 128, a rate of 0.05 is really 6.4. And the short "
             "last batch of an epoch wants step(len(y)), not step(batch_size).")
