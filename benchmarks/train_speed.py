@@ -6,7 +6,7 @@
 Same network (VGG-11, channels / 4), same pictures, same number of steps, batches of 128, SGD 0.05.
 A run is one epoch: from asking for the first batch to the last point of the plot, loading,
 training, evaluation and plotting included. Left out, and stated in the result: importing, reading
-the files, one warm-up run of a few batches (with its compile time on a GPU). Between the two stand
+the files, one warm-up run of a few batches. Between the two stand
 runs that change one thing at a time. Each has a process of its own, so that none inherits another's
 memory; all are run in turn, round after round, and a ratio is taken inside a round, so that a slow
 minute of the machine hits both sides.
@@ -88,7 +88,7 @@ def ours(reused_memory=False, **options):
 
     def loop(net, train_iter, test_iter, device):
         train(net, train_iter, test_iter, 1, 0.05, device,
-              **{"precision": "fp32", "channels_last": False, "compile": False, **options})
+              **{"precision": "fp32", "channels_last": False, **options})
     return loop
 
 
@@ -104,10 +104,7 @@ def steps_on(device):
             ("+ channels_last, pool before ReLU", our_loaders, ours(channels_last=True))]
     if has_fast_bf16(device):
         runs.append(("+ bf16", our_loaders, ours(channels_last=True, precision="bf16")))
-    if device.type == "cuda":
-        runs.append(("+ torch.compile", our_loaders, ours(channels_last=True, precision="auto",
-                                                          compile=True)))
-    else:
+    if device.type == "cpu":
         runs.append(("+ memory used again", our_loaders,
                      ours(reused_memory=True, channels_last=True, precision="auto")))
     return runs
@@ -190,14 +187,11 @@ def one_epoch():
 
 
 def warm_up():
-    """Run five batches, or a whole epoch where it is compiled; return the seconds."""
+    """Run five batches; return the seconds."""
     loaders, loop, size, device = run
     began = time.perf_counter()
-    if device.type == "cuda":
-        one_epoch()
-    else:
-        X, y = next(iter(loaders[0]))
-        seconds(([(X, y)] * 5, [(X, y)]), loop, size, device, new_net(size))
+    X, y = next(iter(loaders[0]))
+    seconds(([(X, y)] * 5, [(X, y)]), loop, size, device, new_net(size))
     return time.perf_counter() - began
 
 

@@ -60,7 +60,7 @@ def main():
     command.add_argument("--recipe", default="book",
                          help=f"one of {', '.join(recipes.RECIPES)} (default: book)")
     command.add_argument("--checkpoint", type=Path, metavar="FILE",
-                         help="write the run to FILE after each epoch and every minute")
+                         help="write the run to FILE after each epoch")
     command.add_argument("--resume", action="store_true",
                          help="go on from the checkpoint, if it is there")
     command.add_argument("--out", type=Path, default=Path("runs"),

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import secrets
-import time
 import warnings
 import zlib
 from pathlib import Path
@@ -108,12 +107,12 @@ def describe_loader(train_iter):
 class Saver:
     """Writes a run to its checkpoint as it goes, and takes it up again."""
 
-    def __init__(self, path, resume, seconds, net, settings):
+    def __init__(self, path, resume, net, settings):
         """Read the checkpoint at path, if there is one. Raises CheckpointError where it is not to
         be gone on from with net and settings; nothing has changed then."""
         shapes = {f"shape of {name}": list(value.shape) for name, value in net.state_dict().items()
                   if isinstance(value, torch.Tensor) and not is_lazy(value)}
-        self.path, self.seconds, self.found = Path(path), seconds, None
+        self.path, self.found = Path(path), None
         self.settings = {**settings, **shapes}
         if not self.path.parent.is_dir():
             raise ValueError(f"checkpoint is {str(path)!r}, and there is no folder "
@@ -134,51 +133,27 @@ class Saver:
     def start(self, parts, progress, train_iter, device):
         """Watch over a run, and bring it to where the checkpoint, if there is one, stopped.
 
-        parts are what has a state_dict, or is None, by name. Returns what is left of the epoch in
-        whose middle the checkpoint was written; else train_iter.
+        parts are what has a state_dict, or is None, by name.
         """
         self.parts = {name: part for name, part in parts.items() if part is not None}
         self.progress, self.train_iter, self.device = progress, train_iter, device
-        self.saved_at = time.monotonic()
         if parallel.rank() == 0:  # what writes that were killed half-way left behind
             for part in self.path.parent.glob(f".{self.path.name}.*.part"):
                 part.unlink(missing_ok=True)
-        if self.found is None:
-            self.epoch_random = random_state(train_iter, device)
-            return train_iter
-        found, self.found = self.found, None
-        for name, part in self.parts.items():
-            part.load_state_dict(found[name])
-        progress.restore(found["progress"])
-        parallel.say(f"going on from {self.path}, epoch {progress.epoch + 1}, "
-                     f"batch {progress.batch + 1}")
-        # The epoch begins in its own order once more; what it has seen is passed over.
-        self.epoch_random, batches = found["epoch_random"], train_iter
-        if progress.batch:
-            restore_random_state(self.epoch_random, train_iter, device)
-            batches = iter(train_iter)
-            for _ in range(progress.batch):
-                next(batches)
-        restore_random_state(found["random"][parallel.rank()], train_iter, device)
-        return batches
-
-    def step(self):
-        """Save in the middle of an epoch, when it is time to."""
-        # In several processes the others' random states would be needed: they save between epochs.
-        if time.monotonic() - self.saved_at >= self.seconds and parallel.world_size() == 1:
-            self.save()
+        if self.found:
+            for name, part in self.parts.items():
+                part.load_state_dict(self.found[name])
+            progress.restore(self.found["progress"])
+            parallel.say(f"going on from {self.path}, epoch {progress.epoch + 1}")
+            restore_random_state(self.found["random"][parallel.rank()], train_iter, device)
+            self.found = None
 
     def save(self):
         """Write the checkpoint; a disk that has no room for it does not end the run."""
-        self.progress.fetch()  # raises Diverged rather than save what has no value
-        now = random_state(self.train_iter, self.device)
-        if self.progress.batch == 0:
-            self.epoch_random = now
-        everyone = parallel.gather(now)
+        everyone = parallel.gather(random_state(self.train_iter, self.device))
         if parallel.rank() == 0 and all(p.isfinite().all() for p in self.parts["net"].parameters()):
             content = {name: part.state_dict() for name, part in self.parts.items()}
-            content.update(settings=self.settings, random=everyone, epoch_random=self.epoch_random,
-                           progress=self.progress.state())
+            content.update(settings=self.settings, random=everyone, progress=self.progress.state())
             try:
                 write_checkpoint(self.path, content)
             except (OSError, RuntimeError) as error:
@@ -186,4 +161,3 @@ class Saver:
                 warnings.warn(f"no checkpoint was written to {self.path} "
                               f"({getattr(error, 'strerror', None) or error}): {kept}, and "
                               "training goes on; make room on the disk", stacklevel=3)
-        self.saved_at = time.monotonic()

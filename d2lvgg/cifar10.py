@@ -7,7 +7,6 @@ which can run code while it is opened.
 import hashlib
 import os
 import tarfile
-import tempfile
 import warnings
 import zlib
 from functools import partial
@@ -143,14 +142,14 @@ def read_batches(folder, num_train=None):
 
 
 def download(folders, num_train):
-    """Download the archive into the first of folders that can be written, and return what it holds.
+    """Download the archive into the first of folders, and return what it holds.
 
     It gets there whole and of the published hash, or not at all.
     """
     import pooch
     import requests
 
-    folder = writable(folders)
+    folder = folders[0]
 
     def getter(url, output, mirror):
         try:
@@ -163,6 +162,7 @@ def download(folders, num_train):
 
     pooch.get_logger().setLevel("WARNING")  # the bar says enough; its notes hold private paths
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         # pooch writes a file of its own beside the archive, which takes its name when it is whole:
         # thirty students may start on one shared folder at once.
         pooch.create(path=folder, base_url=SITE, registry={ARCHIVE: ARCHIVE_HASH},
@@ -171,22 +171,7 @@ def download(folders, num_train):
         raise DataError(f"the download of {ARCHIVE} failed ({error}): try again later, or put it "
                         f"into {folder} yourself") from None
     except OSError as error:
-        raise DataError(no_room(folder, error.strerror)) from None
+        raise DataError(f"cannot write to {folder} ({error.strerror}): name a folder with 500 MB "
+                        "free that you can write to, in root= or in the environment variable "
+                        "D2LVGG_DATA") from None
     return *read_batches(folder, num_train), "CIFAR-10, downloaded"
-
-
-def writable(folders):
-    """Return the first of folders that can be written, made where it is missing."""
-    for folder in folders:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=folder).close()
-            return folder
-        except OSError as error:
-            reason = no_room(folder, error.strerror)
-    raise DataError(reason)
-
-
-def no_room(folder, reason):
-    return (f"cannot write to {folder} ({reason}): name a folder with 500 MB free that you "
-            "can write to, in root= or in the environment variable D2LVGG_DATA")

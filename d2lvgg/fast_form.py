@@ -1,9 +1,5 @@
 """The form in which a network computes fastest, where nothing can tell the difference."""
 
-import importlib.util
-import time
-import warnings
-
 import torch
 from torch import nn
 from torch.nn.modules import module
@@ -11,8 +7,6 @@ from torch.nn.modules import module
 from .devices import autocast
 
 HOOKS = ("forward_pre", "forward", "backward_pre", "backward")
-
-COMPILE_FROM = 20_000  # steps: a compilation takes a minute, and saves some milliseconds a step
 
 
 def fast_form(net):
@@ -34,8 +28,7 @@ def fast_form(net):
 def is_plain(layer):
     """Return whether layer is PyTorch's own, runs its own forward, and has no hooks."""
     own = type(layer).__module__.startswith("torch.nn.modules.") and "forward" not in vars(layer)
-    return own and not (layer._forward_hooks or layer._forward_pre_hooks
-                        or layer._backward_hooks or layer._backward_pre_hooks)
+    return own and not any(getattr(layer, f"_{kind}_hooks") for kind in HOOKS)
 
 
 def pool_first(net):
@@ -68,39 +61,3 @@ def outputs(model, X, precision):
     with autocast(X.device, precision):
         y_hat = model(X)
     return y_hat if precision == "fp32" else y_hat.float()
-
-
-def wants_compile(compile, device, num_steps):
-    """Return whether to call torch.compile: 'auto' means on a GPU with Triton, for a long run."""
-    if compile == "auto":
-        return (device.type == "cuda" and num_steps >= COMPILE_FROM
-                and importlib.util.find_spec("triton") is not None)
-    return compile
-
-
-def compile_for(model, X, y, loss, precision, progress):
-    """Return model compiled for batches like X, or None, with a warning, where that fails.
-
-    Both passes are compiled here, on a batch that leaves no trace: not in random numbers, not in
-    a batch norm's buffers, and not in an epoch's seconds.
-    """
-    began = time.perf_counter()
-    torch.compiler.reset()  # one static graph a run: kernels of earlier runs would count against it
-    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    try:
-        compiled = torch.compile(model, dynamic=False)
-        with torch.random.fork_rng([X.device] if X.device.type == "cuda" else []):
-            loss(outputs(compiled, X, precision), y).backward()
-        if X.device.type == "cuda":
-            torch.cuda.synchronize(X.device)
-    except Exception as error:
-        compiled = None
-        warnings.warn(f"torch.compile failed, so the run goes on uncompiled "
-                      f"({str(error).partition(chr(10))[0]}): compile=False does not try",
-                      stacklevel=3)
-    for buffer, value in buffers:
-        buffer.copy_(value)
-    seconds = time.perf_counter() - began
-    progress.history.compile_seconds = seconds
-    progress.leave_out(seconds)
-    return compiled

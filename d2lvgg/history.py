@@ -14,7 +14,6 @@ class History:
     step_losses: list = field(default_factory=list)  # the loss of every step, in order
     interrupted: bool = False
     diverged: str = ""  # where the loss stopped being a number, and what to do about it
-    compile_seconds: float = 0.0  # that torch.compile took; no epoch's seconds hold them
     animator: object = None  # the live plot, for .save(path)
 
     def to_frame(self):
@@ -38,8 +37,6 @@ class History:
                       f"test acc {last['test_acc']:.3f}",
                       f"{examples / seconds:.1f} examples/sec on {self.device} in "
                       f"{self.precision} (by the book's timer: {examples / book_seconds:.1f})"]
-        if self.compile_seconds:
-            lines.append(f"compiled in {self.compile_seconds:.0f} s, which are left out above")
         if self.interrupted:
             lines.append(f"interrupted after {len(self.epochs)} whole epochs" if self.epochs
                          else "interrupted before the end of the first epoch")

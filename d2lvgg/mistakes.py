@@ -14,7 +14,7 @@ from .recipes import RECIPES
 from .shapes import explain_refusal
 
 
-def check_arguments(train_iter, test_iter, num_epochs, lr, recipe, precision, compile):
+def check_arguments(train_iter, test_iter, num_epochs, lr, recipe, precision):
     """Return (num_epochs, lr) as an int and a float. Raises ValueError on what train cannot do."""
     epochs = whole_numbers(num_epochs=num_epochs)["num_epochs"]
     try:
@@ -24,8 +24,7 @@ def check_arguments(train_iter, test_iter, num_epochs, lr, recipe, precision, co
     if not 0 < rate < math.inf:
         raise ValueError(f"lr is {lr!r}: give a number above zero, such as 0.05")
     for name, value, allowed in (("recipe", recipe, RECIPES),
-                                 ("precision", precision, ("auto", *PRECISIONS)),
-                                 ("compile", compile, ("auto", True, False))):
+                                 ("precision", precision, ("auto", *PRECISIONS))):
         if value not in allowed:
             words = ", ".join(map(repr, allowed))
             raise ValueError(f"{name} is {value!r}: choose one of {words}")

@@ -9,7 +9,6 @@ from . import parallel
 from .live import LivePlot
 
 POINTS_PER_EPOCH = 20  # on the plot; each one waits for the device
-SAVED = ("epoch", "batch", "all_examples", "loss_sum", "right", "examples", "waited")
 
 
 class Diverged(ArithmeticError):
@@ -39,11 +38,10 @@ class Progress:
         self.loss_sum = self.waited = self.book_seconds = 0.0
 
     def batches(self, train_iter):
-        """Yield the batches of an epoch, or of its rest, timing how long each is waited for."""
-        if self.batch == 0:  # not in the middle of an epoch that a checkpoint brought back
-            self.examples = self.right = 0
-            self.loss_sum = self.waited = 0.0
-            self.epoch_began = time.perf_counter()
+        """Yield the batches of an epoch, timing how long each is waited for."""
+        self.batch = self.examples = self.right = 0
+        self.loss_sum = self.waited = 0.0
+        self.epoch_began = time.perf_counter()
         drawn_before = self.animator.seconds_drawing
         asked = time.perf_counter()
         for batch in train_iter:
@@ -82,7 +80,7 @@ class Progress:
             "seconds": seconds, "book_seconds": self.book_seconds,
             "examples_per_sec": examples / seconds,
             "book_examples_per_sec": examples / self.book_seconds})
-        self.epoch, self.batch = self.epoch + 1, 0
+        self.epoch += 1
 
     def fetch(self):
         """Collect the pending losses. Raises Diverged, in every process, where one is no number."""
@@ -114,30 +112,22 @@ class Progress:
         self.bar.set_postfix_str(f"{rate:.0f} examples/s, loss {mean:.3f}")
         self.animator.add(x, values, text)
 
-    def leave_out(self, seconds):
-        """Leave seconds that just went by out of every clock."""
-        self.began += seconds
-        self.epoch_began += seconds
-
     def close(self):
         """Show the last frame of the plot, and end the bar."""
         self.animator.finish()
         self.bar.close()
 
     def state(self):
-        """Return what restore needs to go on from here, in tensors, numbers and text."""
-        now = time.perf_counter()
-        return {**{name: getattr(self, name) for name in SAVED},
-                "seconds": now - self.began, "epoch_seconds": now - self.epoch_began,
-                "epochs": self.history.epochs, "step_losses": self.history.step_losses,
-                "X": self.animator.X, "Y": self.animator.Y}
+        """Return what restore needs to go on from the end of an epoch, in numbers and text."""
+        return {"epoch": self.epoch, "all_examples": self.all_examples,
+                "seconds": time.perf_counter() - self.began, "epochs": self.history.epochs,
+                "step_losses": self.history.step_losses, "X": self.animator.X,
+                "Y": self.animator.Y}
 
     def restore(self, state):
         """Go on from what state() returned."""
-        for name in SAVED:
-            setattr(self, name, state[name])
-        now = time.perf_counter()
-        self.began, self.epoch_began = now - state["seconds"], now - state["epoch_seconds"]
+        self.epoch, self.all_examples = state["epoch"], state["all_examples"]
+        self.began = time.perf_counter() - state["seconds"]
         self.history.epochs, self.history.step_losses = state["epochs"], state["step_losses"]
         self.animator.restore(state["X"], state["Y"])
-        self.bar.update(self.epoch + self.batch / self.num_batches)
+        self.bar.update(self.epoch)

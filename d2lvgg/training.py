@@ -6,7 +6,7 @@ from torch import nn
 from . import parallel
 from .checkpoint import Saver, describe_loader
 from .devices import autocast, pick_precision, try_gpu
-from .fast_form import compile_for, fast_form, outputs, restore_layout, wants_compile
+from .fast_form import fast_form, outputs, restore_layout
 from .history import History
 from .memory import reused_memory
 from .mistakes import check_arguments, check_labels, in_words, remember, to_device
@@ -16,8 +16,7 @@ from .recipes import make_recipe
 
 @reused_memory()
 def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="book",
-          precision="auto", channels_last=True, compile="auto", init_weights=True,
-          checkpoint=None, resume=False, checkpoint_seconds=60):
+          precision="auto", channels_last=True, init_weights=True, checkpoint=None, resume=False):
     """Train net with a live plot, as d2l.train_ch6 does, and return a History.
 
     Batches are (X, y) with X (B, ...), images (B, C, H, W) as a rule, and classes y (B,) int64;
@@ -25,17 +24,17 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
     'strong' is recipes.make_recipe's, which peaks at lr. precision 'auto' is what the device
     computes fastest in (devices.pick_precision); weights stay float32. channels_last keeps a
     pixel's channels together in memory and pools before ReLU, which gives the same numbers; it
-    is left out where code other than PyTorch's could see it. compile True calls torch.compile,
-    'auto' on a CUDA GPU for 20,000 steps and more. With 'fp32', channels_last=False and
-    compile=False every step is the book's, to the bit. init_weights=False keeps net's weights.
+    is left out where code other than PyTorch's could see it. With 'fp32' and channels_last=False
+    every step is the book's, to the bit. init_weights=False keeps net's weights. A network that
+    was given to torch.compile is taken like any other.
 
     As after the book's loop, net is on the device, in evaluation mode, and laid out in memory as
     it came; each epoch puts all of it into training mode, frozen parts too. Ctrl-C ends the run
     early and returns the History so far; so does a loss that is no longer a number, with advice in
-    History.diverged. checkpoint names a file that is written after each epoch and every
-    checkpoint_seconds; resume=True goes on from it, where it is there. On a CPU a run that was
-    killed and resumed ends as if it had not been. Under torchrun each process trains on its part
-    of every batch, and rank 0 prints, plots and saves.
+    History.diverged. checkpoint names a file that is written after each epoch; resume=True goes on
+    from it, where it is there. On a CPU a run that was killed and resumed ends as if it had not
+    been. Under torchrun each process trains on its part of every batch, and rank 0 prints, plots
+    and saves.
 
     Raises ValueError, with net as it was, on bad arguments and on a first batch that net does not
     take, CheckpointError (a ValueError) where checkpoint is of another run, MemoryError where a
@@ -43,13 +42,12 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
     Source: Dive into Deep Learning, section 7.6; the first edition's train_ch6.
     """
     # Check what was asked for, before anything changes.
-    num_epochs, lr = check_arguments(train_iter, test_iter, num_epochs, lr, recipe, precision,
-                                     compile)
+    num_epochs, lr = check_arguments(train_iter, test_iter, num_epochs, lr, recipe, precision)
     device = try_gpu() if device is None else torch.device(device)
     precision = pick_precision(precision, device)
     train_iter, test_iter = parallel.share_batches(train_iter), parallel.share_batches(test_iter)
     num_steps = num_epochs * len(train_iter)
-    saver = checkpoint and Saver(checkpoint, resume, checkpoint_seconds, net, {
+    saver = checkpoint and Saver(checkpoint, resume, net, {
         **describe_loader(train_iter), "recipe": recipe, "lr": lr, "device": device.type,
         "precision": precision, "channels_last": channels_last, "processes": parallel.world_size(),
         "num_epochs": num_epochs if recipe == "strong" else None})
@@ -57,6 +55,7 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
     history = History(str(device), precision, getattr(train_iter, "source", ""))
     progress = Progress(history, num_epochs, len(train_iter))
     give_back, layout = remember(net), []  # for the case that the first batch is refused
+    rule = None  # Ctrl-C may come before it is made
     try:
         # Draw new weights, and bring the network to its device.
         if init_weights:
@@ -71,26 +70,23 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
         augment = rule.augment
         if augment and hasattr(train_iter, "augmented"):  # before it enlarges them
             train_iter, augment = train_iter.augmented(augment), None
-        epoch_iter = train_iter
         if saver:
             parts = {"net": net, "optimizer": rule.optimizer, "scaler": scaler,
                      "schedule": rule.schedule, "average": rule.average}
-            epoch_iter = saver.start(parts, progress, train_iter, device)
+            saver.start(parts, progress, train_iter, device)
         parallel.copy_from_rank_0([*net.parameters(), *net.buffers()])
 
-        compiled, shape = None, None  # of a whole batch; the odd last one runs as it is
         while progress.epoch < num_epochs:
             net.train()
-            for batch in progress.batches(epoch_iter):
+            for batch in progress.batches(train_iter):
                 # Bring the batch to the device.
                 X, y = to_device(batch, device, model is not net)
                 X = augment(X) if augment else X
                 rule.optimizer.zero_grad()
 
                 # Forward and backward.
-                called = compiled if compiled and X.shape == shape else model
                 with parallel.together(), in_words(net, X):
-                    y_hat = outputs(called, X, precision)
+                    y_hat = outputs(model, X, precision)
                     if give_back:
                         check_labels(y_hat, y)
                         give_back = None
@@ -107,15 +103,8 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
                 if rule.average:
                     rule.average.update_parameters(net)
 
-                # Keep account; save and compile where it is time to.
+                # Keep account.
                 progress.step(l, y_hat, y)
-                if saver:
-                    saver.step()
-                if shape is None:
-                    shape = X.shape
-                    if wants_compile(compile, device, num_steps):
-                        compiled = compile_for(model, X, y, rule.loss, precision, progress)
-            epoch_iter = train_iter
 
             # Test, and end the epoch.
             evaluated = rule.average.module if rule.average else net
@@ -143,7 +132,7 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
         progress.close()
 
     # Leave the network as the book's loop does.
-    if rule.average and history.epochs:
+    if rule and rule.average and history.epochs:
         net.load_state_dict(rule.average.module.state_dict())
     net.eval()
     parallel.say(history)

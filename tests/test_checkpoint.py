@@ -204,7 +204,7 @@ def test_a_strong_run_cannot_change_its_length(tmp_path):
 
 def test_a_network_that_is_spoilt_is_not_saved(tmp_path):
     net = make_net()
-    history = train(tmp_path / "run.pt", 2, net, lr=1e39, checkpoint_seconds=0)
+    history = train(tmp_path / "run.pt", 2, net, lr=1e39)
     assert "no longer a number" in history.diverged
     assert not (tmp_path / "run.pt").exists()
 

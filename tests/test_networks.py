@@ -140,7 +140,7 @@ def beside_the_book(make, loaders, epochs=1, lr=0.05, **options):
     torch.manual_seed(0)
     book_net = make()
     torch.manual_seed(1)
-    history = train(net, *loaders(), epochs, lr, "cpu", precision="fp32", compile=False, **options)
+    history = train(net, *loaders(), epochs, lr, "cpu", precision="fp32", **options)
     torch.manual_seed(1)
     losses, accuracies = book_loop(book_net, *loaders(), epochs, lr)
     assert [row["test_acc"] for row in history.epochs] == accuracies

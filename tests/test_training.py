@@ -142,6 +142,16 @@ def test_ctrl_c_keeps_the_history_and_the_plot_and_can_be_run_again(capsys):
     assert first_batch.to_frame().empty
 
 
+def test_ctrl_c_before_the_first_step_ends_quietly(monkeypatch):
+    def interrupted(*_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "make_recipe", interrupted)
+    history = train(small_net(), *plain_loaders(32), 1, 0.1, "cpu")
+    assert history.interrupted
+    assert (history.epochs, history.step_losses) == ([], [])
+
+
 def test_a_real_ctrl_c_ends_the_command_with_its_curve(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "d2lvgg", "train", "--scale", "laptop", "--out", tmp_path],
@@ -218,7 +228,6 @@ class Stream(IterableDataset):
     ({"num_epochs": "2"}, "num_epochs is '2'"),
     ({"precision": "fp8"}, "'fp8': choose one of 'auto', 'fp32', 'bf16', 'fp16'"),
     ({"recipe": "best"}, "recipe is 'best': choose one of 'book', 'strong'"),
-    ({"compile": "yes"}, "compile is 'yes': choose one of 'auto', True, False"),
     ({"train_iter": []}, "train_iter has no batches"),
     ({"test_iter": []}, "test_iter has no batches"),
     ({"train_iter": DataLoader(Stream(), 4)}, "does not say how many"),
@@ -269,7 +278,7 @@ def test_a_batch_that_does_not_fit_changes_nothing(tmp_path, make, batches, word
         layer.register_forward_hook(lambda *_: net.seen.add_(1) and None)
     path = tmp_path / "run.pt"
     with pytest.raises(ValueError, match=words) as caught:
-        train(net, batches, batches, 1, 0.1, "cpu", checkpoint=path, checkpoint_seconds=0)
+        train(net, batches, batches, 1, 0.1, "cpu", checkpoint=path)
     assert "\n" not in str(caught.value).partition(": ")[0]
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
     assert not any(layer.training for layer in net.modules())
@@ -352,83 +361,16 @@ class Huge(nn.Module):
         return X.repeat(2**40, 2**10)
 
 
-def stand_in(sizes):
-    """Return a torch.compile that notes how it is called, and what is run compiled."""
-    def compile(net, dynamic):
-        assert dynamic is False
-
-        def run(X):
-            sizes.append(len(X))
-            return net(X)
-        return run
-    return compile
-
-
-def test_compile_leaves_the_odd_last_batch_alone_and_its_seconds_out(monkeypatch):
-    sizes = []
-    monkeypatch.setattr(torch, "compile", stand_in(sizes))
-    plain = train(small_net(), *seeded(40), 2, 0.1, "cpu", precision="fp32")
-    assert sizes == []
-    history = train(small_net(), *seeded(40), 2, 0.1, "cpu", precision="fp32", compile=True)
-    # One to compile, and each whole batch after the first; the 8 left over ran uncompiled.
-    assert sizes == [16] * (1 + 3)
-    assert history.step_losses == plain.step_losses  # to compile left no trace
-    assert history.compile_seconds > 0 == plain.compile_seconds
-    assert "compiled in" in str(history)
-    assert "compiled" not in str(plain)
-
-
-def seeded(num_train):
+def test_a_compiled_network_is_taken_like_any_other():
     torch.manual_seed(3)
-    return plain_loaders(num_train)
+    plain = train(small_net(), *plain_loaders(40), 1, 0.1, "cpu", precision="fp32")
+    torch.manual_seed(3)
+    compiled = torch.compile(small_net(), backend="eager", dynamic=False)
+    history = train(compiled, *plain_loaders(40), 1, 0.1, "cpu", precision="fp32")
+    assert history.step_losses == plain.step_losses
 
 
-def test_a_failure_to_compile_is_a_warning(monkeypatch):
-    def compile(net, dynamic):
-        def run(X):
-            raise RuntimeError("Failed to find C compiler\nPlease specify via CC")
-        return run
-
-    monkeypatch.setattr(torch, "compile", compile)
-    with pytest.warns(UserWarning, match=r"uncompiled \(Failed to find C compiler\): comp"):
-        history = train(small_net(), *plain_loaders(40), 2, 0.1, "cpu", compile=True)
-    assert history.to_frame().examples.tolist() == [40, 40]
-
-
-def test_compile_auto_means_a_long_run_on_a_gpu_with_triton(monkeypatch):
-    cpu, cuda = torch.device("cpu"), torch.device("cuda")
-    found = {"triton": "somewhere"}
-    monkeypatch.setattr(fast_form.importlib.util, "find_spec", found.get)
-    assert fast_form.wants_compile("auto", cuda, 20_000)
-    assert not fast_form.wants_compile("auto", cuda, 4_690)  # the published run: seconds on an H100
-    assert not fast_form.wants_compile("auto", cpu, 10**6)  # it is slower there
-    assert fast_form.wants_compile(True, cpu, 1)
-    found.clear()
-    assert not fast_form.wants_compile("auto", cuda, 10**6)
-
-
-@pytest.mark.slow
-def test_each_run_compiles_one_static_graph():
-    compiled = []
-    torch._dynamo.reset()
-
-    def count(graph, _inputs):
-        compiled.append(graph)
-        return graph.forward
-
-    compile = torch.compile
-    try:
-        torch.compile = lambda net, dynamic: compile(net, dynamic=dynamic, backend=count)
-        for size in range(20, 38, 2):
-            net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d(2), nn.Flatten(),
-                                nn.Linear(8, 10))
-            batches = [(torch.rand(4, 1, size, size), torch.arange(4))] * 3
-            train(net, batches, batches[:1], 2, 0.1, "cpu", compile=True)
-    finally:
-        torch.compile = compile
-    assert len(compiled) == 9
-
-
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU to be made to wait")
 def test_no_step_makes_a_gpu_wait(monkeypatch):
     fetch = training.Progress.fetch
