@@ -44,10 +44,15 @@ def test_a_copy_of_the_template_is_a_lesson(course):
     assert "210" in printed
     assert "Not answered yet" in printed  # the check was found, and the stub stands
     tests = run(course, "pytest", "-p", "no:cacheprovider", f"lessons/{NEW}/test_checks.py")
-    assert "5 passed" in tests
+    assert "10 passed" in tests
     run(course, "tools.notebooks", "--tables")
     assert f"| [99 Title: what it is about](notebooks/{NEW}.ipynb) |" in (
         course / "README.md").read_text(encoding="utf-8")
     assert "images/bars_of_lesson_99.svg" in run(course, "tools.figures")
+    # What is asked of each lesson's text, checks and pictures is asked of this one, and holds.
+    shutil.copytree(ROOT / "tests", course / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    asked = run(course, "pytest", "-p", "no:cacheprovider", "-n", "0", "tests/test_notebooks.py",
+                "tests/test_exercises.py", "-k", "99 and not measured")
+    assert "5 passed" in asked, asked
     drawn = (course / "images" / "bars_of_lesson_99.svg").read_text(encoding="utf-8")
     assert f"<!-- drawn by lessons/{NEW}/figures.py, bars_of_lesson_99() -->" in drawn

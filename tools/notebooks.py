@@ -113,7 +113,12 @@ def course_map(facts, prefix):
         fact = facts["lessons"].get(folder.name, {"minutes": "", "threads": "", "gib": ""})
         rows.append(f"| [{folder.name[:2]} {title(folder)}]({prefix}{folder.name}.ipynb) | "
                     f"{fact['minutes']} | {fact['threads']} | {fact['gib']} GiB |")
-    rows += ["", f"Measured at laptop scale on {facts['machine']}."]
+    machines = {}
+    for name, fact in sorted(facts["lessons"].items()):
+        machines.setdefault(fact["machine"], []).append(name[:2])
+    rows += ["", "Measured at laptop scale: "
+             + "; ".join(f"{', '.join(numbers)} on {machine}" for machine, numbers in
+                         machines.items()) + "."]
     return "\n".join(rows)
 
 
@@ -178,7 +183,7 @@ def facts_line(facts, folder):
         return "Time and memory: not measured yet."
     threads = "one thread" if fact["threads"] == 1 else f"{fact['threads']} threads"
     return (f"**{fact['minutes']} min** at laptop scale on {threads} · **{fact['gib']} GiB** of "
-            f"memory at most · measured on {facts['machine']}")
+            f"memory at most · measured on {fact['machine']}")
 
 
 def execute(notebook, folder, scale):
@@ -294,9 +299,9 @@ def build(folder, edition, scale, out):
 def note_facts(folder, seconds, peak):
     """Write what one lesson was measured to take into lessons/facts.json."""
     facts = json.loads(FACTS.read_text(encoding="utf-8"))
-    facts["machine"] = processor()
     facts["lessons"][folder.name] = {"minutes": max(round(seconds / 60, 1), 0.1),
-                                     "gib": round(peak / 2**30, 1), "threads": torch_threads()}
+                                     "gib": round(peak / 2**30, 1), "threads": torch_threads(),
+                                     "machine": processor()}
     FACTS.write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 

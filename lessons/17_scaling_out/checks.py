@@ -96,7 +96,8 @@ def check_average(answer):
         expect(torch.allclose(found, right, rtol=1e-4, atol=1e-6),
                f"for {cut} images the gradient is not that of the whole: how much does each image "
                "weigh?")
-    return "d2lvgg puts the weight on the loss, so that DDP's plain mean comes out right."
+    return ("d2lvgg puts the weight on the loss, so that the plain mean over the processes comes "
+            "out right.")
 
 
 @exercise

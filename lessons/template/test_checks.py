@@ -8,15 +8,21 @@ checks = checks_of("99")
 
 RIGHT = [
     (checks.check_count, lambda n, m: n * m + m),
+    (checks.check_share_of_biases, lambda n, m: m / (n * m + m)),
 ]
 EMPTY = [
     (checks.check_count, lambda n, m: ...),
+    (checks.check_share_of_biases, lambda n, m: ...),
 ]
 # (check, wrong answer, what the message says, what kind of mistake: tests/test_exercises.py)
 WRONG = [
     (checks.check_count, lambda n, m: n * m, "count the biases", "left-out step"),
     (checks.check_count, lambda n, m: n * m + n, "a weight for each input", "wrong axis"),
     (checks.check_count, lambda n, m: 210, "a weight for each input",
+     "works for the shown case only"),
+    (checks.check_share_of_biases, lambda n, m: 1 / n, "divide by all", "left-out step"),
+    (checks.check_share_of_biases, lambda n, m: 100 / (n + 1), "is no share", "wrong unit"),
+    (checks.check_share_of_biases, lambda n, m: 1 / 21, "count the biases",
      "works for the shown case only"),
 ]
 
