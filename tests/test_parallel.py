@@ -28,7 +28,7 @@ def results(path):
     return torch.load(path, weights_only=True)
 
 
-@pytest.mark.parametrize("processes", [2, 3])
+@pytest.mark.parametrize("processes", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_several_processes_end_with_the_parameters_of_one(tmp_path, processes):
     one = subprocess.run([sys.executable, SCRIPT, tmp_path / "one.pt"], capture_output=True,
                          text=True, timeout=120, env={**os.environ, "MPLBACKEND": "agg"})
@@ -55,12 +55,17 @@ def test_a_process_that_dies_ends_the_run_with_an_error(tmp_path):
     assert not (tmp_path / "out.pt").exists()
 
 
+NO_ROOM = "MemoryError: a batch of 8 images .* does not fit .*: halve the batch"
+
+
 @pytest.mark.parametrize(("fault", "words"), [
     ("nan", "stopped: the loss was no longer a number after step 3 of 14"),
-    ("label", "ValueError: there is a label 1[0-9], and the network has 10 outputs"),
-    ("forward", "MemoryError: a batch of 8 images .* does not fit .*: halve the batch"),
-    ("backward", "MemoryError: a batch of 8 images .* does not fit .*: halve the batch"),
-    ("evaluation", "MemoryError: a batch of 8 images .* does not fit .*: halve the batch")])
+    ("backward", NO_ROOM),
+    # One of each kind in `make test`; a start of several processes takes its seconds.
+    pytest.param("label", "ValueError: there is a label 1[0-9], and the network has 10 outputs",
+                 marks=pytest.mark.slow),
+    pytest.param("forward", NO_ROOM, marks=pytest.mark.slow),
+    pytest.param("evaluation", NO_ROOM, marks=pytest.mark.slow)])
 def test_what_fails_in_one_process_ends_both_with_one_sentence(tmp_path, fault, words):
     done = torchrun(2, tmp_path / "out.pt", fault)
     assert done.returncode != 0
@@ -71,6 +76,7 @@ def test_what_fails_in_one_process_ends_both_with_one_sentence(tmp_path, fault, 
     assert not (tmp_path / "out.pt").exists()
 
 
+@pytest.mark.slow
 def test_a_batch_norm_is_the_same_in_every_process_afterwards(tmp_path):
     done = torchrun(3, tmp_path / "out.pt", "batch norm")  # the script compares their states
     assert done.returncode == 0, done.stderr[-2000:]
