@@ -4,7 +4,7 @@ import ctypes
 from contextlib import contextmanager
 
 # mallopt's parameters, by their numbers in glibc's malloc.h
-TRIM_THRESHOLD, MMAP_THRESHOLD, MMAP_MAX = -1, -3, -4
+TRIM_THRESHOLD, MMAP_THRESHOLD, MMAP_MAX, ARENA_MAX = -1, -3, -4, -8
 users = 0  # how many are inside reused_memory: it concerns the whole process, and may be nested
 
 
@@ -24,6 +24,8 @@ def reused_memory():
     except OSError:
         yield
         return
+    # One heap: a batch that does not fit would move this thread to another, which keeps nothing.
+    libc.mallopt(ARENA_MAX, 1)
     libc.mallopt(MMAP_MAX, 0)
     libc.mallopt(TRIM_THRESHOLD, 2**31 - 1)
     users += 1
@@ -41,6 +43,5 @@ def reused_memory():
 def is_out_of_memory(error):
     """Return whether error says that a device has no memory left, in any device's words."""
     return any(words in str(error) for words in (
-        "out of memory",  # CUDA's torch.OutOfMemoryError, and the plain RuntimeError of mps
-        "ALLOC_FAILED",  # cuDNN and cuBLAS
-        "DefaultCPUAllocator", "can't allocate memory"))
+        # CUDA and mps; cuDNN and cuBLAS; a CPU, twice
+        "out of memory", "ALLOC_FAILED", "DefaultCPUAllocator", "can't allocate memory"))

@@ -62,27 +62,38 @@ class Full(nn.Identity):
         raise torch.OutOfMemoryError("out of memory")
 
 
-def main(out, fault=None):
+def run(fault=None):
+    """Train for two epochs; return the History, the network, and the state it began with."""
+    torch.manual_seed(parallel.rank())  # each has its own weights: rank 0's must win
+    body = d2lvgg.vgg(((1, 4), (1, 8)), input_size=28, batch_norm=fault == "batch norm")
+    net = nn.Sequential(*body[:3], Full(fault), nn.Linear(8 * 7 * 7, 10)).double()
+    loaders = [Doubles(loader, fault) for loader in own_loaders(101, 33, seed=4)]
+    start = copy.deepcopy(net.state_dict())
+    history = d2lvgg.train(net, *loaders, 2, 0.1, "cpu", precision="fp32", init_weights=False)
+    states = parallel.gather(net.state_dict())
+    assert all(torch.allclose(state[name], value, rtol=0, atol=0, equal_nan=True)
+               for state in states
+               for name, value in net.state_dict().items())
+    return history, net, start
+
+
+def words_of(fault):
+    """Return what each process says of a fault on rank 1."""
+    try:
+        said = run(fault)[0].diverged
+    except (ValueError, MemoryError) as error:
+        said = f"{type(error).__name__}: {error}"
+    return parallel.gather(said)
+
+
+def main(out, *faults):
     with parallel.process_group():
-        torch.manual_seed(parallel.rank())  # each has its own weights: rank 0's must win
-        body = d2lvgg.vgg(((1, 4), (1, 8)), input_size=28, batch_norm=fault == "batch norm")
-        net = nn.Sequential(*body[:3], Full(fault), nn.Linear(8 * 7 * 7, 10)).double()
-        loaders = [Doubles(loader, fault) for loader in own_loaders(101, 33, seed=4)]
-        start = copy.deepcopy(net.state_dict())
-        try:
-            history = d2lvgg.train(net, *loaders, 2, 0.1, "cpu", precision="fp32",
-                                   init_weights=False)
-        except (ValueError, MemoryError) as error:
-            sys.exit(f"{type(error).__name__}: {error}")
-        if history.diverged:
-            sys.exit(history.diverged)
-        states = parallel.gather(net.state_dict())
-        assert all(torch.equal(state[name], value) for state in states
-                   for name, value in net.state_dict().items())
+        history, net, start = run()
+        said = {fault: words_of(fault) for fault in faults}
         if parallel.rank() == 0:
             rows = [{name: row[name] for name in ("train_loss", "train_acc", "test_acc",
                                                   "examples")} for row in history.epochs]
-            torch.save({"net": net.state_dict(), "start": start, "rows": rows}, out)
+            torch.save({"net": net.state_dict(), "start": start, "rows": rows, "said": said}, out)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import parallel_run
 import pytest
 import torch
 from small_runs import own_loaders
 
-from d2lvgg import parallel
+from d2lvgg import __main__, parallel
 
 SCRIPT = Path(__file__).with_name("parallel_run.py")
 
@@ -28,14 +29,28 @@ def results(path):
     return torch.load(path, weights_only=True)
 
 
+NO_ROOM = "MemoryError: a batch of 8 images .* does not fit .*: halve the batch"
+FAULTS = {  # on rank 1 of the processes: what every one of them must say
+    "label": "ValueError: there is a label 1[0-9], and the network has 10 outputs",
+    "nan": "stopped: the loss was no longer a number after step 3 of 14",
+    "forward": NO_ROOM, "backward": NO_ROOM, "evaluation": NO_ROOM,
+    "batch norm": ""}  # no fault: its averages are of each share, and must be the same afterwards
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory):
+    """What one process ends with."""
+    path = tmp_path_factory.mktemp("one") / "one.pt"
+    parallel_run.main(path)
+    return results(path)
+
+
 @pytest.mark.parametrize("processes", [2, pytest.param(3, marks=pytest.mark.slow)])
-def test_several_processes_end_with_the_parameters_of_one(tmp_path, processes):
-    one = subprocess.run([sys.executable, SCRIPT, tmp_path / "one.pt"], capture_output=True,
-                         text=True, timeout=120, env={**os.environ, "MPLBACKEND": "agg"})
-    assert one.returncode == 0, one.stderr[-2000:]
-    many = torchrun(processes, tmp_path / "many.pt")
-    assert many.returncode == 0, many.stderr[-2000:]
-    one, many = results(tmp_path / "one.pt"), results(tmp_path / "many.pt")
+def test_several_processes_end_as_one_and_fail_with_one_sentence(tmp_path, one, processes):
+    # All in one start, which takes its seconds; so what fails leaves the processes in step, too.
+    done = torchrun(processes, tmp_path / "many.pt", *FAULTS)
+    assert done.returncode == 0, done.stderr[-2000:]
+    many = results(tmp_path / "many.pt")
     for name, value in one["net"].items():
         assert value.dtype == torch.float64
         assert torch.allclose(value, many["net"][name], rtol=0, atol=1e-12), name
@@ -46,6 +61,11 @@ def test_several_processes_end_with_the_parameters_of_one(tmp_path, processes):
     for a, b in zip(one["rows"], many["rows"], strict=True):
         assert a["train_loss"] == pytest.approx(b["train_loss"], abs=1e-12)
         assert (a["train_acc"], a["test_acc"]) == (b["train_acc"], b["test_acc"])
+    for fault, words in FAULTS.items():
+        said = many["said"][fault]
+        assert len(said) == processes
+        assert len(set(said)) == 1, said
+        assert re.match(words or "$", said[0]), said[0]
 
 
 def test_a_process_that_dies_ends_the_run_with_an_error(tmp_path):
@@ -55,34 +75,7 @@ def test_a_process_that_dies_ends_the_run_with_an_error(tmp_path):
     assert not (tmp_path / "out.pt").exists()
 
 
-NO_ROOM = "MemoryError: a batch of 8 images .* does not fit .*: halve the batch"
-
-
-@pytest.mark.parametrize(("fault", "words"), [
-    ("nan", "stopped: the loss was no longer a number after step 3 of 14"),
-    ("backward", NO_ROOM),
-    # One of each kind in `make test`; a start of several processes takes its seconds.
-    pytest.param("label", "ValueError: there is a label 1[0-9], and the network has 10 outputs",
-                 marks=pytest.mark.slow),
-    pytest.param("forward", NO_ROOM, marks=pytest.mark.slow),
-    pytest.param("evaluation", NO_ROOM, marks=pytest.mark.slow)])
-def test_what_fails_in_one_process_ends_both_with_one_sentence(tmp_path, fault, words):
-    done = torchrun(2, tmp_path / "out.pt", fault)
-    assert done.returncode != 0
-    said = [line for line in done.stderr.splitlines() if re.match(words, line)]
-    assert len(said) == 2, done.stderr[-3000:]
-    assert said[0] == said[1]
-    assert "Traceback (most recent call last)" not in done.stderr.partition("torch/distrib")[0]
-    assert not (tmp_path / "out.pt").exists()
-
-
-@pytest.mark.slow
-def test_a_batch_norm_is_the_same_in_every_process_afterwards(tmp_path):
-    done = torchrun(3, tmp_path / "out.pt", "batch norm")  # the script compares their states
-    assert done.returncode == 0, done.stderr[-2000:]
-
-
-def test_the_command_runs_under_torchrun_and_one_process_speaks(tmp_path):
+def test_the_command_runs_under_torchrun_and_one_process_speaks(tmp_path, monkeypatch):
     done = torchrun(2, "train", "--scale", "smoke", "--out", tmp_path,
                     "--checkpoint", tmp_path / "run.pt", script=("-m", "d2lvgg"))
     assert done.returncode == 0, done.stderr[-2000:]
@@ -93,12 +86,10 @@ def test_the_command_runs_under_torchrun_and_one_process_speaks(tmp_path):
                      "--checkpoint", tmp_path / "run.pt", "--resume", script=("-m", "d2lvgg"))
     assert again.returncode == 0, again.stderr[-2000:]
     assert "going on from" in again.stdout
-    alone = subprocess.run(
-        [sys.executable, "-m", "d2lvgg", "train", "--scale", "smoke", "--out", tmp_path,
-         "--checkpoint", tmp_path / "run.pt", "--resume"],
-        capture_output=True, text=True, timeout=120)
-    assert alone.returncode != 0
-    assert "a run with processes 2, and this one has 1" in alone.stderr
+    monkeypatch.setattr(sys, "argv", ["d2lvgg", "train", "--scale", "smoke", "--out", str(tmp_path),
+                                      "--checkpoint", str(tmp_path / "run.pt"), "--resume"])
+    with pytest.raises(SystemExit, match="a run with processes 2, and this one has 1"):
+        __main__.main()
 
 
 def test_shares_of_a_batch_are_the_batch(monkeypatch):
