@@ -39,7 +39,8 @@ LOOK = """() => {
     [...part.childNodes].some(node => node.nodeType === 3 && node.data.trim()));
   const images = [...slide.querySelectorAll('img')];
   return {cut: cut.map(part => part.outerHTML.slice(0, 100)), scrolls,
-          kind: slide.className, size: parseInt(slide.style.getPropertyValue('--size')), words: slide.innerText.trim(), pictures: images.length,
+          kind: slide.className, size: parseInt(slide.style.getPropertyValue('--size')),
+          words: slide.innerText.trim(), pictures: images.length,
           type: Math.min(99, ...written.map(part => parseFloat(getComputedStyle(part).fontSize))),
           broken: images.filter(image => !image.naturalWidth).length};
 }"""

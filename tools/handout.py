@@ -27,6 +27,11 @@ from tools.slides import (
 
 OUT = ROOT / "build" / "handouts"
 WORDS = 250  # what a reader takes in, and what leaves room for notes
+# A full page gets somewhat smaller type, and with it smaller pictures.
+FIT = """
+for (let size = 11; size >= 9 && document.body.offsetHeight > 1122; size -= 0.25)
+  document.body.style.fontSize = `${size}pt`;
+"""
 
 
 def exercises(notebook):
@@ -52,8 +57,9 @@ def make_handout(path):
              for part in marked_parts("handout", notebook.cells[place:])]
     if not parts:
         return None
-    count = sum(len(re.sub(r"<!--.*?-->|!\[.*?\]\(.*?\)", "", text, flags=re.S).split())
-                for _, text, _ in parts)
+    no_words = r"<!--.*?-->|!\[.*?\]\(.*?\)|\$\$.*?\$\$"
+    count = sum(any(map(str.isalnum, word)) for _, text, _ in parts
+                for word in re.sub(no_words, "", text, flags=re.S).split())
     if count > WORDS:
         raise ValueError(f"{path.stem}: {count} words are marked for the handout, "
                          f"and a page has room for {WORDS}")
@@ -71,7 +77,8 @@ def make_handout(path):
             f"<footer><h2>Exercises</h2><ul>{exercises(notebook)}</ul></footer>")
     return page_html(f"{path.stem[:2]} {title}", [
         CODE.get_style_defs(".highlight"),
-        (ROOT / "tools" / "handout.css").read_text(encoding="utf-8")], body)
+        (ROOT / "tools" / "handout.css").read_text(encoding="utf-8")], body,
+        [f"addEventListener('load', () => {{{FIT}}});"])
 
 
 def main():
