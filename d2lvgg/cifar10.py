@@ -31,7 +31,7 @@ BATCHES = [f"cifar-10-batches-bin/{name}.bin" for name in (
 RECORD = 1 + 3 * 32 * 32  # bytes
 SOURCES = ("auto", "folder", "download", "sketch")
 DATA_FOLDER = Path(__file__).parents[1] / "data"  # the project's
-TIMEOUT = 5  # seconds without a byte before a download attempt is given up
+TIMEOUT, RETRIES = 5, 2  # seconds without a byte before an attempt is given up; how many follow
 
 
 def load_data_cifar10(batch_size, resize=None, *, device=None, num_train=None, num_test=None,
@@ -121,16 +121,7 @@ def download(folder):
     It gets there whole and of the published hash, or not at all.
     """
     import pooch
-    import requests
-
-    def getter(url, output, mirror):
-        try:
-            pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)(url, output, mirror)
-        except (requests.exceptions.ConnectionError, requests.exceptions.Timeout):
-            # A DataError ends it here: pooch tries again after errors of requests alone, and a
-            # student with no network would wait three times.
-            raise DataError(f"{SITE} cannot be reached: connect to the network, or put {ARCHIVE} "
-                            f"into {folder}") from None
+    from requests.exceptions import RequestException
 
     pooch.get_logger().setLevel("WARNING")  # the bar says enough; its notes hold private paths
     try:
@@ -138,10 +129,11 @@ def download(folder):
         # pooch writes a file of its own beside the archive, which takes its name when it is whole:
         # thirty students may start on one shared folder at once.
         pooch.create(path=folder, base_url=SITE, registry={ARCHIVE: ARCHIVE_HASH},
-                     retry_if_failed=2).fetch(ARCHIVE, downloader=getter)
-    except (requests.exceptions.RequestException, ValueError) as error:
-        raise DataError(f"the download of {ARCHIVE} failed ({error}): try again later, or put it "
-                        f"into {folder} yourself") from None
+                     retry_if_failed=RETRIES).fetch(ARCHIVE, downloader=pooch.HTTPDownloader(
+                         progressbar=True, timeout=TIMEOUT))
+    except (RequestException, ValueError) as error:
+        raise DataError(f"{SITE} cannot be reached, or sends another file ({type(error).__name__}):"
+                        f" connect to the network, or put {ARCHIVE} into {folder}") from None
     except OSError as error:
         raise DataError(f"cannot write to {folder} ({error.strerror}): name a folder with 500 MB "
                         "free that you can write to, in root= or in the environment variable "

@@ -24,8 +24,7 @@ def of_lesson(number, name):
     """Return lessons/<number>_*/<name>.py as a module. Raises ValueError where there is none."""
     for path in LESSONS.glob(f"{number}_*/{name}.py"):
         return load_file(path)
-    raise ValueError(f"no lesson {number!r} has a {name}.py: give a lesson's number as text, such "
-                     "as '06'")
+    raise ValueError(f"no lesson {number!r} has a {name}.py: give its number as text, such as '06'")
 
 
 def load_file(path):
@@ -33,12 +32,9 @@ def load_file(path):
     name = f"d2lvgg_lessons.{path.parent.name}.{path.stem}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, path)
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        try:
-            spec.loader.exec_module(sys.modules[name])
-        except BaseException:
-            del sys.modules[name]
-            raise
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sys.modules[name] = module  # not before: what fails half-way is no module
     return sys.modules[name]
 
 
@@ -72,7 +68,7 @@ def exercise(check):
         except WrongAnswer:
             raise
         except Exception as error:
-            raise WrongAnswer(f"this answer is of another kind than was asked for, and cannot be "
+            raise WrongAnswer("this answer is of another kind than was asked for, and cannot be "
                               f"checked: {type(error).__name__}: {error}") from None
         print(f"Right. {praise}")
         record(check.__module__.partition("lessons.")[2][:2], "exercises",
@@ -121,8 +117,7 @@ def as_number(found):
         found = found.item()
     expect(isinstance(found, (int, float)) and not isinstance(found, bool),
            f"one number is wanted, not {found!r}")
-    expect(not math.isnan(found), "one number is wanted, and nan is none: look for 0 / 0, or for "
-                                  "inf - inf, on the way")
+    expect(not math.isnan(found), "one number is wanted, not nan: look for 0 / 0 or inf - inf")
     return found
 
 

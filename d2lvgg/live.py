@@ -1,7 +1,6 @@
 """A live plot that every front end can show: d2l.Animator without its flicker and its cost."""
 
-import base64
-import io
+import functools
 import math
 import time
 
@@ -113,11 +112,10 @@ class LivePlot:
         began = self.clock()
         self._update_artists()
         if self.shell:
+            from IPython.core.pylabtools import print_figure
             from IPython.display import display
 
-            image = io.BytesIO()
-            self.fig.savefig(image, format="png", bbox_inches="tight")
-            frame = {"image/png": base64.b64encode(image.getvalue()).decode(),
+            frame = {"image/png": print_figure(self.fig, base64=True),
                      "text/plain": self.text or "live plot"}
             words = {"image/png": {"alt": f"Live plot: {describe(self.fig)}"}}
             if self.handle:
@@ -135,19 +133,16 @@ class LivePlot:
 LiveAnimator: type[LivePlot]  # made by __getattr__ when it is first asked for
 
 
+@functools.cache
 def __getattr__(name):
     """Make LiveAnimator: LivePlot and d2l.Animator in one, or LivePlot where d2l is missing.
 
     At first use, because importing d2l takes longer than importing torch.
     """
-    global LiveAnimator
     if name != "LiveAnimator":
         raise AttributeError(f"module {__name__} has no attribute {name}")
     try:
         from d2l.torch import Animator
     except ImportError:
-        LiveAnimator = LivePlot
-    else:
-        described = {"__doc__": LivePlot.__doc__, "__module__": __name__}
-        LiveAnimator = type(name, (LivePlot, Animator), described)
-    return LiveAnimator
+        return LivePlot
+    return type(name, (LivePlot, Animator), {"__doc__": LivePlot.__doc__, "__module__": __name__})

@@ -3,6 +3,7 @@
 import copy
 import math
 from contextlib import contextmanager
+from numbers import Real
 
 import torch
 from torch.nn.parameter import is_lazy
@@ -17,11 +18,7 @@ from .shapes import explain_refusal
 def check_arguments(train_iter, test_iter, num_epochs, lr, recipe, precision):
     """Return (num_epochs, lr) as an int and a float. Raises ValueError on what train cannot do."""
     epochs = whole_numbers(num_epochs=num_epochs)["num_epochs"]
-    try:
-        rate = math.nan if isinstance(lr, str) else float(lr)
-    except (TypeError, ValueError):
-        rate = math.nan
-    if not 0 < rate < math.inf:
+    if not isinstance(lr, Real) or not 0 < lr < math.inf:
         raise ValueError(f"lr is {lr!r}: give a number above zero, such as 0.05")
     for name, value, allowed in (("recipe", recipe, RECIPES),
                                  ("precision", precision, ("auto", *PRECISIONS))):
@@ -29,11 +26,10 @@ def check_arguments(train_iter, test_iter, num_epochs, lr, recipe, precision):
             words = ", ".join(map(repr, allowed))
             raise ValueError(f"{name} is {value!r}: choose one of {words}")
     if not count_batches(train_iter):
-        raise ValueError("train_iter has no batches, or does not say how many: give a loader that "
-                         "len() counts, such as load_data_fashion_mnist's")
+        raise ValueError("train_iter has no batches, or does not say how many (len)")
     if count_batches(test_iter) == 0:
         raise ValueError("test_iter has no batches: give at least one to test on")
-    return epochs, rate
+    return epochs, float(lr)
 
 
 def count_batches(data_iter):
@@ -62,13 +58,12 @@ def check_labels(y_hat, y):
                          "(batch, classes), as nn.Flatten and nn.Linear do")
     if y.dim() != 1 or len(y) != len(y_hat) or y.dtype not in (torch.int64, torch.uint8):
         raise ValueError(f"the labels have shape {tuple(y.shape)} and type {y.dtype}: give the "
-                         f"number of its class for each of the {len(y_hat)} images, as int64; "
-                         "from probabilities, y.argmax(dim=1)")
-    strange = y[((y < 0) | (y >= y_hat.shape[1])) & (y != -100)]  # -100: left out of the loss
+                         "number of each image's class, as int64; for rows, y.argmax(dim=1)")
+    classes = y_hat.shape[1]
+    strange = y[((y < 0) | (y >= classes)) & (y != -100)]  # -100: left out of the loss
     if len(strange):
-        raise ValueError(f"there is a label {int(strange[0])}, and the network has "
-                         f"{y_hat.shape[1]} outputs, for classes 0 to {y_hat.shape[1] - 1}: "
-                         "build it with num_classes equal to the number of classes")
+        raise ValueError(f"there is a label {int(strange[0])}, and the network has {classes} "
+                         f"outputs, for classes 0 to {classes - 1}: let num_classes fit the data")
 
 
 @contextmanager
@@ -81,8 +76,7 @@ def in_words(net, X):
         if not is_out_of_memory(error):
             raise ValueError(explain_refusal(net, X, error)) from error
         problem = (f"a batch of {len(X)} images of shape {tuple(X.shape[1:])} does not fit the "
-                   f"memory of {X.device}: halve the batch size, or take smaller images or a "
-                   "narrower network")
+                   f"memory of {X.device}: halve the batch size, or take smaller images")
     if problem:  # raised out here, so that what the error holds on to is freed
         raise MemoryError(problem)
 

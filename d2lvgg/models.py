@@ -62,11 +62,11 @@ def final_side(conv_arch, input_size):
     if not is_count(input_size):
         raise ValueError(f"input_size is {input_size!r}: give the picture's height in pixels, "
                          "one whole number above zero")
-    side = input_size // 2 ** len(conv_arch)  # each pool halves, and drops an odd last row
+    pools = len(conv_arch)
+    side = input_size // 2 ** pools  # each pool halves, and drops an odd last row
     if side == 0:
-        raise ValueError(
-            f"input_size {input_size} does not survive {len(conv_arch)} pools, each of which "
-            f"halves it: use at least {2 ** len(conv_arch)} pixels, or fewer blocks")
+        raise ValueError(f"input_size {input_size} does not survive {pools} pools, each of which "
+                         f"halves it: use at least {2 ** pools} pixels, or fewer blocks")
     return side
 
 
@@ -86,19 +86,13 @@ def shrink(conv_arch, ratio):
 
 def check_arch(conv_arch):
     """Raise ValueError unless conv_arch is a sequence of (num_convs, out_channels) pairs."""
-    example = "such as ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))"
-    if isinstance(conv_arch, str):
-        known = f"; for a known network write VGG_ARCHS[{conv_arch!r}]" * (conv_arch in VGG_ARCHS)
-        raise ValueError(f"conv_arch is the text {conv_arch!r}: give a tuple of "
-                         f"(num_convs, out_channels) pairs, {example}{known}")
     if not isinstance(conv_arch, (list, tuple)) or not conv_arch:
-        raise ValueError(f"conv_arch is {conv_arch!r}: give at least one (num_convs, "
-                         f"out_channels) pair, {example}")
+        raise ValueError(f"conv_arch is {conv_arch!r}: give at least one (num_convs, out_channels) "
+                         "pair, as in VGG_ARCHS['vgg11']")
     for place, block in enumerate(conv_arch, start=1):
-        if (not isinstance(block, (list, tuple)) or len(block) != 2
-                or not all(is_count(number) for number in block)):
+        if not isinstance(block, (list, tuple)) or len(block) != 2 or not all(map(is_count, block)):
             raise ValueError(f"block {place} of conv_arch is {block!r}: give a pair of whole "
-                             f"numbers above zero, (num_convs, out_channels), {example}")
+                             "numbers above zero, (num_convs, out_channels), such as (1, 64)")
 
 
 def is_count(number):

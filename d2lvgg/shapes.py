@@ -89,13 +89,11 @@ def open_blocks(net, place=""):
 def explain_refusal(net, X, error):
     """Return in one sentence why net, which raised error, does not take the batch X."""
     if X.dtype == torch.uint8:
-        return ("the images are bytes from 0 to 255: give the network float32 from 0 to 1, "
-                "X.float() / 255")
+        return "the images are bytes from 0 to 255: give float32 from 0 to 1, X.float() / 255"
     first = next((layer for layer in net.modules() if isinstance(layer, nn.Conv2d)), None)
     if first is not None and X.dim() == 4 and X.shape[1] != first.in_channels:
-        return (f"the images have shape {tuple(X.shape)}, and the network's first convolution "
-                f"takes (batch, {first.in_channels}, height, width): build it with in_channels "
-                "equal to the images' channels, 1 for grey and 3 for colour")
+        return (f"the images have shape {tuple(X.shape)}, and the first convolution takes (batch, "
+                f"{first.in_channels}, height, width): build it with in_channels={X.shape[1]}")
     try:
         trace_shapes(net, X.shape)
     except ValueError as refusal:

@@ -124,13 +124,13 @@ def test_offline_fashion_mnist_is_there_and_shapes_stand_in_for_cifar10(tmp_path
     assert words.startswith("no CIFAR-10 could be had, so this runs on drawn shapes, and its "
                             "accuracies compare with nothing published. Tried: ")
     for reason in (f"{cifar10.ARCHIVE} cannot be read (No such file or directory)",
-                   "cannot be reached: connect to the network"):
+                   "cannot be reached, or sends another file (ConnectionError): connect to the "):
         assert reason in words
     assert os.listdir(tmp_path) == ["data"]
     assert os.listdir(tmp_path / "data") == []  # nothing half-written
 
 
-def test_no_network_is_asked_once_and_is_one_clear_sentence(nowhere, monkeypatch):
+def test_no_network_is_one_clear_sentence(nowhere, monkeypatch):
     asked = []
 
     def refuse(*arguments, **_options):
@@ -138,10 +138,11 @@ def test_no_network_is_asked_once_and_is_one_clear_sentence(nowhere, monkeypatch
         raise OSError("no network in this test")
 
     monkeypatch.setattr("socket.getaddrinfo", refuse)
-    with pytest.raises(data.DataError, match="kriz/ cannot be reached: connect to the network, or "
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)  # between attempts
+    with pytest.raises(data.DataError, match="kriz/ cannot be reached.* connect to the network, or "
                                              f"put {cifar10.ARCHIVE} into {nowhere}"):
         cifar10.find_cifar10("download")
-    assert asked == ["www.cs.toronto.edu"]
+    assert set(asked) == {"www.cs.toronto.edu"}
 
 
 @pytest.fixture
