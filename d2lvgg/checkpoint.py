@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import secrets
 import warnings
 import zlib
 from contextlib import suppress
@@ -25,14 +24,14 @@ class CheckpointError(ValueError):
 def write_checkpoint(path, content):
     """Write content to path, whole or not at all.
 
-    content is a dict of tensors, numbers and text, and of lists and dicts of them. It goes into a
-    file of its own beside path, which takes path's name once it is on the disk. Raises OSError
-    where there is no room or no right to write; what stood at path then still does.
+    path is a Path, content a dict of tensors, numbers and text, and of lists and dicts of them. It
+    goes into a file of its own beside path, which takes path's name once it is on the disk. Raises
+    OSError where there is no room or no right to write; what stood at path then still does. A
+    write that is killed leaves its own file behind, for the next one to write over.
     """
-    path = Path(path)
-    private = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    private = path.with_name(f".{path.name}.part")
     try:
-        with open(private, "x+b") as file:
+        with open(private, "w+b") as file:
             torch.save({"format": FORMAT, **content}, file)
             file.write(digest(file, file.tell()))
             file.flush()
@@ -99,32 +98,26 @@ class Saver:
         be gone on from with net and settings; nothing has changed then."""
         shapes = {f"shape of {name}": list(value.shape) for name, value in net.state_dict().items()
                   if isinstance(value, torch.Tensor) and not is_lazy(value)}
-        self.path, self.found = Path(path), None
+        self.path = Path(path)
         self.settings = {**settings, **shapes}
         if not self.path.parent.is_dir():
-            raise ValueError(f"checkpoint is {str(path)!r}, and there is no folder "
-                             f"{self.path.parent}: make it, or name another place")
+            raise ValueError(f"checkpoint={str(path)!r}: there is no folder {self.path.parent}")
         if self.path.exists() and not resume:
-            raise CheckpointError(f"{path} is there already: resume=True goes on from it; to start "
-                                  "anew, delete it or give another name")
-        if self.path.exists():
-            self.found = read_checkpoint(path)
-            then, now = self.found["settings"], self.settings
-            for name in {**now, **then}:
-                if then.get(name) != now.get(name):
-                    raise CheckpointError(f"{path} is of a run with {name} {then.get(name)!r}, and "
-                                          f"this one has {now.get(name)!r}: name another file")
+            raise CheckpointError(f"{path} is there already: resume=True goes on from it")
+        self.found = read_checkpoint(path) if self.path.exists() else None
+        then, now = self.found["settings"] if self.found else self.settings, self.settings
+        for name in {**now, **then}:
+            if then.get(name) != now.get(name):
+                raise CheckpointError(f"{path} is of a run with {name} {then.get(name)!r}, and "
+                                      f"this one has {now.get(name)!r}: name another file")
 
     def start(self, parts, progress, train_iter, device):
         """Watch over a run, and bring it to where the checkpoint, if there is one, stopped.
 
-        parts are what has a state_dict, or is None, by name.
+        Of parts, objects by name, those are kept that have a state_dict.
         """
-        self.parts = {name: part for name, part in parts.items() if part is not None}
+        self.parts = {name: part for name, part in parts.items() if hasattr(part, "state_dict")}
         self.progress, self.train_iter, self.device = progress, train_iter, device
-        if parallel.rank() == 0:  # what writes that were killed half-way left behind
-            for part in self.path.parent.glob(f".{self.path.name}.*.part"):
-                part.unlink(missing_ok=True)
         if self.found:
             for name, part in self.parts.items():
                 part.load_state_dict(self.found[name])

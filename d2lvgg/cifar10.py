@@ -58,29 +58,22 @@ def find_cifar10(source="auto", root=None, num_train=None, num_test=None):
     """
     if source not in SOURCES:
         raise ValueError(f"source {source!r} is unknown: choose one of {', '.join(SOURCES)}")
-    places = [root, os.environ.get("D2LVGG_DATA"), DATA_FOLDER]  # first choice first
-    folders = [Path(place) for place in places if place]
+    folders = [Path(place) for place in (root, os.environ.get("D2LVGG_DATA"), DATA_FOLDER) if place]
     steps = [("folder", partial(read_folder, folder, num_train, num_test)) for folder in folders]
-    steps += [("download", partial(download, folders[0])),
-              ("sketch", partial(draw, num_train or 10_000, num_test or 2_000))]
     reasons = []
-    for name, step in steps:
-        if source not in ("auto", name):
-            continue
-        if reasons and name == "sketch":
-            warnings.warn("no CIFAR-10 could be had, so this runs on drawn shapes, and its "
-                          "accuracies compare with nothing published. Tried: "
-                          + "; ".join(reasons), stacklevel=3)
-        try:
-            return step()
-        except DataError as error:
-            reasons.append(str(error))
-    raise DataError("; ".join(reasons))
-
-
-def draw(num_train, num_test):
-    draw_images = of_lesson("14", "drawn").draw_images
-    return draw_images(num_train, seed=0), draw_images(num_test, seed=1), "coloured sketch set"
+    for name, step in [*steps, ("download", partial(download, folders[0]))]:
+        if source in ("auto", name):
+            try:
+                return step()
+            except DataError as error:
+                reasons.append(str(error))
+    if source not in ("auto", "sketch"):
+        raise DataError("; ".join(reasons))
+    if reasons:
+        warnings.warn("no CIFAR-10 could be had, so this runs on drawn shapes, and its accuracies "
+                      f"compare with nothing published. Tried: {'; '.join(reasons)}", stacklevel=3)
+    draw = of_lesson("14", "drawn").draw_images
+    return draw(num_train or 10_000, seed=0), draw(num_test or 2_000, seed=1), "coloured sketch set"
 
 
 def read_folder(folder, num_train, num_test):
@@ -106,8 +99,7 @@ def read_archive(folder):
     except OSError as error:
         raise DataError(f"{archive} cannot be read ({error.strerror})") from None
     if hashlib.sha256(content).hexdigest() != ARCHIVE_HASH:
-        raise DataError(f"{archive} is damaged, or not the published file: delete it, and it is "
-                        "fetched anew")
+        raise DataError(f"{archive} is not the published file: delete it, and it is fetched anew")
     with tarfile.open(fileobj=io.BytesIO(content)) as tar:  # nothing is unpacked to the disk
         *train, test = (np.frombuffer(tar.extractfile(name).read(), np.uint8).reshape(-1, RECORD)
                         for name in BATCHES)
@@ -136,6 +128,5 @@ def download(folder):
                         f" connect to the network, or put {ARCHIVE} into {folder}") from None
     except OSError as error:
         raise DataError(f"cannot write to {folder} ({error.strerror}): name a folder with 500 MB "
-                        "free that you can write to, in root= or in the environment variable "
-                        "D2LVGG_DATA") from None
+                        "free in root= or in the environment variable D2LVGG_DATA") from None
     return *read_archive(folder), "CIFAR-10, downloaded"

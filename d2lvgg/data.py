@@ -103,8 +103,7 @@ def make_loaders(train, test, *, num_train, num_test, device, **options):
     loaders = []
     for part, (images, labels), count in (("training", train, num_train), ("test", test, num_test)):
         if count is not None and count > len(labels):
-            raise ValueError(f"{count:,} images were asked for, and the set's {part} part has "
-                             f"{len(labels):,}")
+            raise ValueError(f"{count:,} images asked for: the {part} part has {len(labels):,}")
         loaders.append(ImageLoader(images[:count], labels[:count], device=device,
                                    shuffle=part == "training", **options))
     return tuple(loaders)
@@ -113,7 +112,8 @@ def make_loaders(train, test, *, num_train, num_test, device, **options):
 class ImageLoader:
     """Batches of images from one device's memory, in the manner of a DataLoader.
 
-    Yields X (B, C, H, W) float32 in [0, 1] and y (B,) int64. Keeps the short last batch. With
+    Yields X (B, C, H, W) float32 in [0, 1] and y (B,) int64. Keeps the short last batch. source
+    says in words which data set it is, classes names the labels. With
     shuffle, each pass has a new order: from a generator seeded once where seed is a number, from
     torch's global one (torch.manual_seed) where it is None.
     """
@@ -123,8 +123,7 @@ class ImageLoader:
         self.images = torch.tensor(images, device=device)  # (N, C, h, w) uint8
         self.labels = torch.tensor(labels, dtype=torch.int64, device=device)
         self.batch_size, self.resize, self.shuffle = batch_size, resize, shuffle
-        self.source = source  # which data set, in words
-        self.classes = tuple(classes)  # the name of each label
+        self.source, self.classes = source, tuple(classes)
         self.generator = None if seed is None else torch.Generator(device).manual_seed(seed)
         self.augment, self.rank, self.world_size = None, 0, 1
 
@@ -143,23 +142,16 @@ class ImageLoader:
                 images = self.augment(images)
             yield to_float(images, self.resize), self.labels[places]
 
-    def augmented(self, augment):
-        """Return this loader with augment, bytes (B, C, h, w) to bytes, before each enlargement."""
-        return self._with(augment=augment)
-
-    def shared(self, rank, world_size):
-        """Return this loader with each batch cut into world_size parts, of which it gives one."""
-        return self._with(rank=rank, world_size=world_size)
-
     def in_batches_of(self, batch_size):
         """Return this loader with batches of another size."""
-        return self._with(batch_size=batch_size)
+        return self.replace(batch_size=batch_size)
 
-    def enlarged(self, resize):
-        """Return this loader with images of resize pixels a side."""
-        return self._with(resize=resize)
+    def replace(self, **attributes):
+        """Return this loader with other attributes, such as batch_size and resize.
 
-    def _with(self, **attributes):
+        augment maps bytes (B, C, h, w) to as many, before each enlargement; with rank and
+        world_size, each batch is cut into world_size parts, of which the loader gives one.
+        """
         other = copy.copy(self)
         vars(other).update(attributes)
         return other

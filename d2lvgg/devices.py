@@ -3,12 +3,10 @@
 import functools
 import os
 import platform
-import shutil
 import warnings
 from collections import namedtuple
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import torch
 from torch.nn import functional as F
@@ -141,7 +139,7 @@ def cpu_capabilities():
 
 
 def describe_machine():
-    """Return what a bug report needs, as a dict of text: versions, device, memory, disk."""
+    """Return what a bug report needs, as a dict of text: versions, device, memory."""
     import psutil
 
     device = try_gpu()
@@ -161,5 +159,4 @@ def describe_machine():
         "fast bfloat16": "yes" if has_fast_bf16(device) else "no",
         "CPU cores for torch": str(torch.get_num_threads()),
         "memory": f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free",
-        "disk": f"{shutil.disk_usage(Path.cwd()).free / 2**30:.1f} GiB free",
     }

@@ -115,8 +115,7 @@ def as_number(found):
     """
     if getattr(found, "ndim", None) == 0 and hasattr(found, "item"):
         found = found.item()
-    expect(isinstance(found, (int, float)) and not isinstance(found, bool),
-           f"one number is wanted, not {found!r}")
+    expect(type(found) in (int, float), f"one number is wanted, not {found!r}")
     expect(not math.isnan(found), "one number is wanted, not nan: look for 0 / 0 or inf - inf")
     return found
 

@@ -23,9 +23,8 @@ def load_data_image_folder(root, batch_size, resize, *, device=None, num_train=N
                             resize=resize, num_train=num_train, num_test=num_test, seed=seed)
     train, test, classes = read_image_folder(Path(root), numbers["resize"], numbers["num_train"],
                                              numbers["num_test"])
-    numbers["resize"] = None  # they have their size
     return make_loaders(train, test, device=device, source=f"images in {root}", classes=classes,
-                        **numbers)
+                        **{**numbers, "resize": None})  # they have their size
 
 
 def read_image_folder(root, side, num_train=None, num_test=None):
@@ -58,8 +57,7 @@ def read_part(folder, classes, side, count=None):
     ranked = sorted((place, label, path) for label, name in enumerate(classes)
                     for place, path in enumerate(visible(folder / name)) if path.is_file())
     size = 2 * 3 * side * side * min(len(ranked), count or len(ranked))  # twice: one copy is made
-    free = psutil.virtual_memory().available
-    if size > free:
+    if size > (free := psutil.virtual_memory().available):
         raise DataError(f"{folder} needs {size / 1e9:.1f} GB of memory at {side} pixels a side, "
                         f"and {free / 1e9:.1f} GB are free: take fewer images, or a smaller resize")
     images, labels, broken = [], [], []
@@ -73,8 +71,7 @@ def read_part(folder, classes, side, count=None):
             broken.append(f"{path} ({error})".replace(f" '{path}'", ""))
     if broken:
         more = f", and {len(broken) - 5} more" * (len(broken) > 5)
-        warnings.warn(f"no image could be read from {'; '.join(broken[:5])}{more}: left out",
-                      stacklevel=4)
+        warnings.warn(f"left out, being no images: {'; '.join(broken[:5])}{more}", stacklevel=4)
     missing = [name for label, name in enumerate(classes) if label not in labels]
     if not images or missing and folder.name == "train" and count is None:
         raise DataError(f"{folder / (missing or ['<class>'])[0]} holds no images that can be read: "

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import secrets
 import time
 
 from .display import SCREEN, describe, notebook_shell
@@ -39,7 +40,7 @@ class LivePlot:
         self.lines, self.text, self.stale = [], "", False
         self.seconds_drawing, self.frames = 0.0, 0
         self.began, self.last_frame = clock(), -math.inf
-        self.shell, self.handle = notebook_shell(), None
+        self.shell, self.display_id = notebook_shell(), secrets.token_hex(8)
         self.config_axes()
 
     def config_axes(self):
@@ -118,10 +119,8 @@ class LivePlot:
             frame = {"image/png": print_figure(self.fig, base64=True),
                      "text/plain": self.text or "live plot"}
             words = {"image/png": {"alt": f"Live plot: {describe(self.fig)}"}}
-            if self.handle:
-                self.handle.update(frame, raw=True, metadata=words)
-            else:
-                self.handle = display(frame, raw=True, metadata=words, display_id=True)
+            display(frame, raw=True, metadata=words, display_id=self.display_id,
+                    update=self.frames > 0)  # in place
             if self.finish in self.shell.events.callbacks["post_run_cell"]:
                 self.shell.events.unregister("post_run_cell", self.finish)
         self.stale = False

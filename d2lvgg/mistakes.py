@@ -2,7 +2,7 @@
 
 import copy
 import math
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from numbers import Real
 
 import torch
@@ -23,8 +23,7 @@ def check_arguments(train_iter, test_iter, num_epochs, lr, recipe, precision):
     for name, value, allowed in (("recipe", recipe, RECIPES),
                                  ("precision", precision, ("auto", *PRECISIONS))):
         if value not in allowed:
-            words = ", ".join(map(repr, allowed))
-            raise ValueError(f"{name} is {value!r}: choose one of {words}")
+            raise ValueError(f"{name} is {value!r}: choose one of {', '.join(map(repr, allowed))}")
     if not count_batches(train_iter):
         raise ValueError("train_iter has no batches, or does not say how many (len)")
     if count_batches(test_iter) == 0:
@@ -34,18 +33,15 @@ def check_arguments(train_iter, test_iter, num_epochs, lr, recipe, precision):
 
 def count_batches(data_iter):
     """Return len(data_iter), or None where it does not say."""
-    try:
+    with suppress(TypeError):
         return len(data_iter)
-    except TypeError:
-        return None
 
 
 def to_device(batch, device, channels_last):
     """Return (X, y) of a loader's batch on the device. Raises ValueError where it is no such."""
     if not (isinstance(batch, (tuple, list)) and len(batch) == 2
             and all(isinstance(part, torch.Tensor) for part in batch)):
-        raise ValueError(f"the loader gives batches of type {type(batch).__name__}: give pairs of "
-                         "tensors (X, y), images and their classes")
+        raise ValueError(f"these are batches of type {type(batch).__name__}: give pairs of tensors")
     X, y = batch
     layout = torch.channels_last if channels_last and X.dim() == 4 else torch.preserve_format
     return X.to(device, non_blocking=True, memory_format=layout), y.to(device, non_blocking=True)
@@ -54,8 +50,7 @@ def to_device(batch, device, channels_last):
 def check_labels(y_hat, y):
     """Raise ValueError unless y holds a class for each row of the outputs y_hat."""
     if y_hat.dim() != 2:
-        raise ValueError(f"the network's outputs have shape {tuple(y_hat.shape)}: let it end in "
-                         "(batch, classes), as nn.Flatten and nn.Linear do")
+        raise ValueError(f"the outputs have shape {tuple(y_hat.shape)}, and not (batch, classes)")
     if y.dim() != 1 or len(y) != len(y_hat) or y.dtype not in (torch.int64, torch.uint8):
         raise ValueError(f"the labels have shape {tuple(y.shape)} and type {y.dtype}: give the "
                          "number of each image's class, as int64; for rows, y.argmax(dim=1)")

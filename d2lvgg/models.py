@@ -60,8 +60,7 @@ def final_side(conv_arch, input_size):
     """
     check_arch(conv_arch)
     if not is_count(input_size):
-        raise ValueError(f"input_size is {input_size!r}: give the picture's height in pixels, "
-                         "one whole number above zero")
+        raise ValueError(f"input_size is {input_size!r}: give a whole number of pixels above zero")
     pools = len(conv_arch)
     side = input_size // 2 ** pools  # each pool halves, and drops an odd last row
     if side == 0:
@@ -79,16 +78,14 @@ def shrink(conv_arch, ratio):
     check_arch(conv_arch)
     narrowest = min(channels for _, channels in conv_arch)
     if not is_count(ratio) or ratio > narrowest:
-        raise ValueError(f"ratio is {ratio!r}: give a whole number from 1 to {narrowest}, so that "
-                         "every block keeps at least one channel")
+        raise ValueError(f"ratio is {ratio!r}: give a whole number from 1 to {narrowest}")
     return tuple((num_convs, channels // ratio) for num_convs, channels in conv_arch)
 
 
 def check_arch(conv_arch):
     """Raise ValueError unless conv_arch is a sequence of (num_convs, out_channels) pairs."""
     if not isinstance(conv_arch, (list, tuple)) or not conv_arch:
-        raise ValueError(f"conv_arch is {conv_arch!r}: give at least one (num_convs, out_channels) "
-                         "pair, as in VGG_ARCHS['vgg11']")
+        raise ValueError(f"conv_arch is {conv_arch!r}: give blocks, such as VGG_ARCHS['vgg11']")
     for place, block in enumerate(conv_arch, start=1):
         if not isinstance(block, (list, tuple)) or len(block) != 2 or not all(map(is_count, block)):
             raise ValueError(f"block {place} of conv_arch is {block!r}: give a pair of whole "

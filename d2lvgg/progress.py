@@ -48,8 +48,7 @@ class Progress:
             asked = time.perf_counter()
         waited += time.perf_counter() - asked  # for the end of the loader
         if not self.batch:
-            raise ValueError(f"train_iter gave no batch in epoch {self.epoch + 1}: give a loader "
-                             "that can be gone through once an epoch")
+            raise ValueError(f"train_iter gave no batch in epoch {self.epoch + 1}: is it used up?")
         self.fetch()
         drawn = self.animator.seconds_drawing - drawn_before
         self.book_seconds = time.perf_counter() - self.epoch_began - waited - drawn
@@ -93,11 +92,11 @@ class Progress:
             losses, rights = torch.stack(losses).tolist(), torch.stack(rights).tolist()
             self.pending = []
             self.history.step_losses += losses
-            for size, loss, right in zip(sizes, losses, rights, strict=True):
+            for size, loss in zip(sizes, losses, strict=True):
                 self.loss_sum += size * loss if size else 0
-                self.right += right
-                self.examples += size
-                self.all_examples += size
+            self.right += sum(rights)
+            self.examples += sum(sizes)
+            self.all_examples += sum(sizes)
 
     def add_point(self, x, values):
         elapsed = time.perf_counter() - self.began

@@ -1,6 +1,6 @@
 """What happens inside a network, layer by layer, without running it."""
 
-from dataclasses import asdict, dataclass
+from collections import namedtuple
 
 import torch
 from torch import nn
@@ -8,16 +8,13 @@ from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
 
-@dataclass(frozen=True)
-class LayerShape:
-    """One row of a ShapeTable."""
+class LayerShape(namedtuple("LayerShape", "name layer output_shape params flops activation_bytes")):
+    """One row of a ShapeTable.
 
-    name: str  # the layer's place in the network: '0', or '0.2' inside block 0
-    layer: str  # its class: 'Conv2d'
-    output_shape: torch.Size
-    params: int
-    flops: int  # a multiply and an add count as two
-    activation_bytes: int  # of the layer's output, whole batch
+    name is the layer's place in the network, '0', or '0.2' inside block 0; layer its class,
+    'Conv2d'. In flops a multiply and an add count as two; activation_bytes are of the layer's
+    output, whole batch.
+    """
 
 
 class ShapeTable(list):
@@ -37,7 +34,7 @@ class ShapeTable(list):
         """Return the rows as a pandas DataFrame, indexed by the layer's place."""
         import pandas as pd
 
-        rows = [{**asdict(row), "output_shape": tuple(row.output_shape)} for row in self]
+        rows = [row._replace(output_shape=tuple(row.output_shape)) for row in self]
         return pd.DataFrame(rows).set_index("name")
 
     def _repr_html_(self):

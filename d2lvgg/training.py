@@ -68,11 +68,10 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
         rule = make_recipe(recipe, net, lr, num_steps)
         scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
         augment = rule.augment
-        if augment and hasattr(train_iter, "augmented"):  # before it enlarges them
-            train_iter, augment = train_iter.augmented(augment), None
+        if augment and hasattr(train_iter, "replace"):  # before it enlarges them
+            train_iter, augment = train_iter.replace(augment=augment), None
         if saver:
-            parts = {"net": net, "optimizer": rule.optimizer, "scaler": scaler,
-                     "schedule": rule.schedule, "average": rule.average}
+            parts = {"net": net, "scaler": scaler, **rule._asdict()}
             saver.start(parts, progress, train_iter, device)
         parallel.copy_from_rank_0([*net.parameters(), *net.buffers()])
 

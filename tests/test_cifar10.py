@@ -92,7 +92,7 @@ def test_asked_for_shapes_come_without_a_warning_and_bad_arguments_are_refused()
 
 
 def test_more_images_than_there_are(archive):
-    with pytest.raises(ValueError, match="101 images were asked for.*training part has 100"):
+    with pytest.raises(ValueError, match="101 images asked for.*training part has 100"):
         load_data_cifar10(8, num_train=101, root=archive)
 
 

@@ -112,7 +112,7 @@ def test_the_first_so_many_are_taken_class_by_class_in_turn(mine):
     train_iter, test_iter = load_data_image_folder(mine, 4, 24, num_train=4, num_test=1)
     assert train_iter.labels.tolist() == [0, 1, 0, 1]
     assert test_iter.labels.tolist() == [0]
-    with pytest.raises(ValueError, match="7 images were asked for.*training part has 6"):
+    with pytest.raises(ValueError, match="7 images asked for.*training part has 6"):
         load_data_image_folder(mine, 4, 24, num_train=7)
 
 

@@ -165,7 +165,7 @@ def test_a_real_ctrl_c_ends_the_command_with_its_curve(tmp_path):
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert "interrupted before the end of the first epoch" in rest
+    assert "interrupted after 0 whole epochs" in rest
     assert (tmp_path / "curve.svg").exists()
 
 

@@ -43,7 +43,7 @@ def not_all(content):
 
 
 each_damage = pytest.mark.parametrize("damage", [truncated, page, nothing, not_all, wrong_byte])
-NOT_IT = f"{cifar10.ARCHIVE} is damaged, or not the published file: delete it, and it is fetched"
+NOT_IT = f"{cifar10.ARCHIVE} is not the published file: delete it, and it is fetched"
 
 
 def whole(archive):
