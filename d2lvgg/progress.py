@@ -8,6 +8,7 @@ import torch
 from . import parallel
 from .live import LivePlot
 
+BAR = "{l_bar}{bar}| {n:.2f}/{total} epochs, {elapsed} gone, {remaining} left{postfix}"
 POINTS_PER_EPOCH = 20  # on the plot; each one waits for the device
 
 
@@ -29,9 +30,8 @@ class Progress:
         self.animator = history.animator = LivePlot(
             xlabel="epoch", xlim=[0, num_epochs], ylim=[0, 2.4], figsize=(4.5, 3),
             legend=["train loss", "train acc", "test acc"])
-        self.bar = tqdm(total=num_epochs, unit="epoch", disable=parallel.rank() > 0 or None,
-                        smoothing=0, bar_format="{l_bar}{bar}| {n:.2f}/{total} epochs, {elapsed} "
-                                                "gone, {remaining} left{postfix}")
+        hidden = parallel.rank() > 0 or None  # None: where there is no terminal
+        self.bar = tqdm(total=num_epochs, disable=hidden, smoothing=0, bar_format=BAR)
         self.began = time.perf_counter()
         self.pending = []  # (examples, loss, how many right) of steps that are on the device yet
         self.epoch = self.all_examples = 0

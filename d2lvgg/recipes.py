@@ -38,9 +38,8 @@ def make_recipe(name, net, lr, num_steps):
         return Recipe(torch.optim.SGD(net.parameters(), lr=lr, fused=fused), F.cross_entropy)
     weights = [p for p in net.parameters() if p.dim() > 1]
     others = [p for p in net.parameters() if p.dim() <= 1]  # biases, and the norms' scales
-    optimizer = torch.optim.SGD(
-        [{"params": weights, "weight_decay": WEIGHT_DECAY}, {"params": others}],
-        lr=lr, momentum=MOMENTUM, nesterov=True, fused=fused)
+    groups = [{"params": weights, "weight_decay": WEIGHT_DECAY}, {"params": others}]
+    optimizer = torch.optim.SGD(groups, lr=lr, momentum=MOMENTUM, nesterov=True, fused=fused)
     num_steps = max(3, num_steps)  # OneCycleLR divides by zero below, and without two to rise in
     decay = 1 - 1 / max(2, AVERAGED * num_steps)
     return Recipe(
