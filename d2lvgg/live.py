@@ -5,7 +5,7 @@ import io
 import math
 import time
 
-from .display import SCREEN, describe, notebook_shell
+from .display import SCREEN, as_shown, notebook_shell
 
 FRAMES_PER_SECOND = 5  # at most
 HEAD_START = 0.5  # seconds that may go into drawing at once, so that a short run moves too
@@ -119,7 +119,8 @@ class LivePlot:
             self.fig.savefig(image, format="png", bbox_inches="tight")
             frame = {"image/png": base64.b64encode(image.getvalue()).decode(),
                      "text/plain": self.text or "live plot"}
-            words = {"image/png": {"alt": f"Live plot: {describe(self.fig)}"}}
+            words = {"image/png": as_shown(self.fig, image.getvalue())}
+            words["image/png"]["alt"] = f"Live plot: {words['image/png']['alt']}"
             if self.handle:
                 self.handle.update(frame, raw=True, metadata=words)
             else:
