@@ -29,8 +29,8 @@ def image_to_percentages():
         axes.annotate("", (right, 1.35), (left, 1.35), arrowprops=arrow)
     axes.add_patch(FancyBboxPatch((2.62, 0.75), 1.3, 1.2, boxstyle="round,pad=0.02",
                                   facecolor=BLUE, edgecolor="none"))
-    axes.text(3.27, 1.35, "network\n579,498 numbers,\nset by training", ha="center", va="center",
-              color="white", fontsize=9, linespacing=1.5)
+    axes.text(3.27, 1.35, "network\nhalf a million\nnumbers, set\nby training", ha="center",
+              va="center", color="white", fontsize=9, linespacing=1.5)
     shares = np.exp(SCORES) / np.exp(SCORES).sum()
     for place, (name, score, share) in enumerate(zip(LABELS, SCORES, shares, strict=True)):
         height = 2.3 - 0.2 * place

@@ -1,4 +1,4 @@
-"""What lesson 00 shows: images with the network's answers, where it looks, and a machine's speed."""
+"""What lesson 00 shows: images with a network's answers, where it looks, how fast it is."""
 
 import time
 
@@ -43,7 +43,7 @@ def top_three(X, probabilities, labels):
     probabilities (B, 10); labels (B,) are the true classes, or None where nobody knows.
     """
     fig, axes = plt.subplots(2, len(X), squeeze=False, layout="constrained",
-                             figsize=(2.4 * len(X), 3.4), height_ratios=(2.2, 1))
+                             figsize=(2.5 * len(X), 2.9), height_ratios=(1.9, 1))
     for place, (image, row) in enumerate(zip(X[:, 0].cpu(), probabilities.cpu(), strict=True)):
         above, below = axes[:, place]
         above.imshow(image, cmap="gray", vmin=0, vmax=1)
@@ -68,19 +68,18 @@ def top_three(X, probabilities, labels):
 def answers(X, probabilities, labels, columns=8):
     """Show images X (B, 1, H, W), each with the answer, how sure it is, and whether it is right.
 
-    What is wrong has a cross, the true class in brackets, and a thick dashed frame.
+    What is wrong has a cross, the true class below, and a thick dashed frame.
     """
     best, classes = probabilities.cpu().max(dim=1)
     labels = labels.cpu()
     titles = [f"{'✓' if kind == label else '✗'} {d2lvgg.LABELS[kind]}\n{percent(value)}"
-              + (f"\n(is: {d2lvgg.LABELS[label]})" if kind != label else "\n")
+              + (f"\nis: {d2lvgg.LABELS[label]}" if kind != label else "\n")
               for value, kind, label in zip(best.tolist(), classes, labels, strict=True)]
-    fig, axes = images(X, titles, columns, width=0.98)
+    fig, axes = images(X, titles, columns, width=1)
     for axis, wrong in zip(axes.flat, (classes != labels).tolist(), strict=False):
         if wrong:
             axis.axis("on")
             axis.set(xticks=[], yticks=[])
-            axis.title.set_weight("bold")
             for spine in axis.spines.values():
                 spine.set(visible=True, color=RED, linewidth=3, linestyle=(0, (2, 1)))
     return fig

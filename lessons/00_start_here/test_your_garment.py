@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import datetime, timezone
 
 import numpy as np
 import pytest
@@ -29,6 +30,12 @@ def as_bytes(photo, kind="PNG"):
     return content.getvalue()
 
 
+def likeness(found, wanted):
+    """Return the correlation of two 28 x 28 images, at the best shift of up to two pixels."""
+    return max(np.corrcoef(np.roll(found, (down, right), (0, 1)).ravel(), wanted.ravel())[0, 1]
+               for down in range(-2, 3) for right in range(-2, 3))
+
+
 @pytest.fixture(scope="module")
 def trousers():
     images, labels = read_fashion_mnist()[1]
@@ -39,10 +46,11 @@ def trousers():
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
 def test_a_photo_of_a_garment_of_the_data_becomes_that_garment(trousers, background, sign, kind):
     steps = garment.prepare(as_bytes(photo_of(trousers, background, sign), kind))
-    found, wanted = steps["as the data"], trousers / 255
+    found = steps["as the data"]
     assert found.shape == (28, 28)
-    assert found.min() == 0 and found.max() > 0.9
-    assert np.corrcoef(found.ravel(), wanted.ravel())[0, 1] > 0.9
+    assert found.min() == 0
+    assert found.max() > 0.9
+    assert likeness(found, trousers) > 0.9
 
 
 def test_the_steps_are_told_in_order(trousers):
@@ -51,7 +59,8 @@ def test_the_steps_are_told_in_order(trousers):
     assert steps["photo"].shape == (420, 560, 3)
     assert steps["cropped"].shape < steps["dark background"].shape == (420, 560)
     for name, image in list(steps.items())[1:]:
-        assert 0 <= image.min() and image.max() <= 1, name
+        assert image.min() >= 0, name
+        assert image.max() <= 1, name
 
 
 def test_the_longer_side_fills_the_image_and_the_other_is_centred():
@@ -80,7 +89,7 @@ def test_what_is_transparent_counts_as_white(trousers):
     clear = np.array(photo)
     clear[clear[..., 0] > 225, 3] = 0
     found = garment.prepare(as_bytes(Image.fromarray(clear)))["as the data"]
-    assert np.corrcoef(found.ravel(), trousers.ravel())[0, 1] > 0.9
+    assert likeness(found, trousers) > 0.9
 
 
 def test_the_drawn_boot_is_prepared_from_its_file(tmp_path):
@@ -166,6 +175,7 @@ def test_the_button_takes_a_file(trousers):
     monkey.undo()
     button = buttons[0]
     assert isinstance(button, ipywidgets.FileUpload)
-    button.value = ({"name": "mine.png", "type": "image/png", "size": 1, "last_modified": None,
+    button.value = ({"name": "mine.png", "type": "image/png", "size": 1,
+                     "last_modified": datetime.now(timezone.utc),
                      "content": memoryview(as_bytes(photo_of(trousers, 235, -1)))},)
     assert shown[-1]["text/plain"].startswith("It says: ankle boot")

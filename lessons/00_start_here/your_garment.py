@@ -160,7 +160,7 @@ def say(net, content):
 
 
 def draw_boot(path):
-    """Write a drawn 'photo' of a brown boot on a bright floor, 640 x 480 pixels, and return path."""
+    """Write a drawn photo of a boot on a bright floor, 640 x 480 pixels, and return path."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     across, down = np.meshgrid(np.linspace(0, 1, 640), np.linspace(0, 1, 480))
