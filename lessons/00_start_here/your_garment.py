@@ -105,7 +105,7 @@ def to_batch(image, size):
 
 def show_steps(steps, answer):
     """Return a figure of prepare()'s steps in a row, the answer in words above the last."""
-    fig, axes = plt.subplots(1, len(steps), figsize=(9, 2.3), layout="constrained")
+    fig, axes = plt.subplots(1, len(steps), figsize=(9, 2.6), layout="constrained")
     for axis, (name, image) in zip(axes, steps.items(), strict=True):
         axis.imshow(image, cmap="gray", vmin=0, vmax=None if image.ndim == 3 else 1)
         axis.set_title(name if name != "as the data" else f"{name}:\n{answer}", fontsize=9)
@@ -133,7 +133,7 @@ def choose(net):
     button = ipywidgets.FileUpload(accept="image/*", multiple=False,
                                    description="Choose an image")
     display(button)
-    shown = display({"text/plain": ""}, raw=True, display_id=True)
+    shown = display({"text/plain": "No image chosen yet."}, raw=True, display_id=True)
 
     def follow(_change):
         for upload in button.value:
