@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from queue import Empty
@@ -9,6 +10,8 @@ from queue import Empty
 os.environ.setdefault("D2LVGG_SCALE", "smoke")
 # Two test workers with two threads each on two cores wait for each other: one is ten times faster.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What the lessons note of predictions and exercises is not for this tree, and not for the author's.
+os.environ["D2LVGG_PROGRESS"] = str(Path(tempfile.mkdtemp()) / "progress.json")
 
 import matplotlib  # noqa: E402
 import pytest  # noqa: E402

@@ -9,7 +9,10 @@
                 fast_form, memory, parallel (several processes), checkpoint, progress (its accounts)
     history     History: what a training run did      live     LiveAnimator, the plot it draws
     devices     try_gpu, describe_machine; pick_scale: how much work this machine can afford
-    exercises   what checks are made of               __main__ python -m d2lvgg check | train
+    shipped     pretrained: the trained network that the course ships; garments: its three images
+    exercises   what checks are made of; predictions: predict, tally, and the file that keeps both
+    verdicts    compare_paired, conclude: what measured numbers allow to be said
+    __main__    python -m d2lvgg check | progress | train | pretrain
 
 A name is imported when it is first used, so importing d2lvgg costs nothing: __init__.pyi says from
 where, to Python and to editors.

@@ -15,6 +15,13 @@ from .models import lenet as lenet
 from .models import shrink as shrink
 from .models import vgg as vgg
 from .models import vgg_block as vgg_block
+from .predictions import predict as predict
+from .predictions import tally as tally
 from .shapes import trace_shapes as trace_shapes
+from .shipped import GARMENTS as GARMENTS
+from .shipped import garments as garments
+from .shipped import pretrained as pretrained
 from .training import evaluate_accuracy as evaluate_accuracy
 from .training import train as train
+from .verdicts import compare_paired as compare_paired
+from .verdicts import conclude as conclude

@@ -1,4 +1,4 @@
-"""The course without a notebook: python -m d2lvgg check | train."""
+"""The course without a notebook: python -m d2lvgg check | progress | train | pretrain."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ matplotlib.use("agg")  # no window, and no kernel to draw into
 import torch  # noqa: E402
 
 import d2lvgg  # noqa: E402
-from d2lvgg import data, devices, parallel, recipes  # noqa: E402
+from d2lvgg import data, devices, parallel, predictions, recipes, shipped  # noqa: E402
 
 
 def check(_options):
@@ -48,23 +48,42 @@ def train(options):
         raise ValueError(history.diverged)
 
 
+def progress(options):
+    """Print which predictions were right and which exercises are solved, lesson by lesson."""
+    files = options.files or [path for path in (predictions.progress_file(), *Path().glob(
+        f"notebooks/{predictions.progress_file().name}")) if path.exists()]
+    for path in files:
+        print(path)
+        for lesson, noted in sorted(predictions.read_progress(path).items()):
+            print(f"{lesson}  {predictions.describe_progress(noted)}")
+    if not files:
+        print("nothing is noted yet: open a lesson and make a prediction")
+
+
+def pretrain(options):
+    """Train the network that the course ships anew: hours, not minutes. It goes on if stopped."""
+    shipped.make(options.out)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="python -m d2lvgg", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="check | train")
-    for name, run in (("check", check), ("train", train)):
-        command = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
-        command.set_defaults(run=run)
-    command.add_argument("--scale", help=f"{', '.join(devices.SCALES)} (default: by the device)")
-    command.add_argument("--epochs", type=int, help="instead of the scale's own number")
-    command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--recipe", default="book",
-                         help=f"one of {', '.join(recipes.RECIPES)} (default: book)")
-    command.add_argument("--checkpoint", type=Path, metavar="FILE",
-                         help="write the run to FILE after each epoch")
-    command.add_argument("--resume", action="store_true",
-                         help="go on from the checkpoint, if it is there")
-    command.add_argument("--out", type=Path, default=Path("runs"),
-                         help="folder for the curve (default: runs)")
+    parts = parser.add_subparsers(required=True, metavar="check | progress | train | pretrain")
+    commands = {}
+    for run in (check, progress, train, pretrain):
+        commands[run] = parts.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
+        commands[run].set_defaults(run=run)
+    commands[progress].add_argument("files", nargs="*", type=Path, metavar="FILE",
+                                    help="tallies (default: the one here or in notebooks/)")
+    add = commands[train].add_argument
+    add("--scale", help=f"{', '.join(devices.SCALES)} (default: by the device)")
+    add("--epochs", type=int, help="instead of the scale's own number")
+    add("--seed", type=int, default=0)
+    add("--recipe", default="book", help=f"one of {', '.join(recipes.RECIPES)} (default: book)")
+    add("--checkpoint", type=Path, metavar="FILE", help="write the run to FILE after each epoch")
+    add("--resume", action="store_true", help="go on from the checkpoint, if it is there")
+    for command in (train, pretrain):
+        commands[command].add_argument("--out", type=Path, default=Path("runs"),
+                                       help="folder for what it writes (default: runs)")
     options = parser.parse_args()
     try:
         options.run(options)

@@ -79,4 +79,4 @@ def test_no_command_lists_the_commands(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["d2lvgg"])
     with pytest.raises(SystemExit):
         command.main()
-    assert "check | train" in capsys.readouterr().err
+    assert "check | progress | train | pretrain" in capsys.readouterr().err

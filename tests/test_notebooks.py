@@ -70,6 +70,82 @@ def test_each_edition_keeps_one_of_stub_and_answer(tmp_path, edition, code, imag
     nbformat.validate(notebook)
 
 
+FRAMED = """\
+# Title
+
+```python
+x = 0.25
+```
+
+<!-- #region tags=["predict"] -->
+How large is x?
+
+- [ ] 1: that is all.
+- [x] a quarter: it was set so.
+<!-- #endregion -->
+
+```python tags=["answer"]
+print("x is")
+print(x)
+```
+
+<!-- #region tags=["answer"] -->
+It is {{ x:.1%}} or {{ x * 2 }}, and not {{ {"a": x}["a"]:.3f }}.
+<!-- #endregion -->
+
+```python tags=["check"]
+# x is what was set
+assert x == 0.25
+```
+"""
+
+
+def test_a_framed_lesson_folds_what_answers_and_works_its_numbers_out(tmp_path, monkeypatch):
+    lesson = write_lesson(tmp_path, FRAMED.replace("x:.1%}}", "x:.1% }}"))
+    notebook = notebooks.make_notebook(lesson, "student")
+    names = [cell.id for cell in notebook.cells]
+    monkeypatch.setitem(notebooks.os.environ, "OMP_NUM_THREADS", "1")
+    notebook.cells[1].source = "import d2lvgg\nx = 0.25"
+    notebooks.execute(notebook, tmp_path, "smoke")
+    nbformat.validate(notebook)
+    _, _, predict, code, text, check = notebook.cells
+    assert [cell.id for cell in notebook.cells] == names
+    assert predict.source.startswith("# A prediction")
+    assert predict.metadata["jupyter"] == {"source_hidden": True}
+    assert set(predict.outputs[0].data) == {"text/markdown", "text/plain"}  # no widget is saved
+    assert code.metadata["jupyter"] == {"outputs_hidden": True}
+    assert text.source == ("<details><summary>What the run shows</summary>\n\n"
+                           "It is 25.0% or 0.5, and not 0.250.\n\n</details>")
+    assert check.metadata["jupyter"] == {"source_hidden": True}
+    counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
+    assert counts == [1, 2, 3, 4]
+    again = notebooks.make_notebook(lesson, "student")
+    notebooks.with_values(again, notebooks.saved_values(notebook))
+    assert again.cells[4].source == text.source
+
+
+def test_a_built_number_stays_until_its_expression_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr(notebooks, "LESSONS", tmp_path)
+    lesson = write_lesson(tmp_path, "# Title\n\n```python\nx = 1\n```\n\nx is {{ x }}.\n")
+    for edition, (subfolder, _) in notebooks.EDITIONS.items():
+        built = notebooks.make_notebook(lesson, edition)
+        cell = built.cells[2]
+        assert cell.source == "x is {{ x }}."
+        notebooks.write(notebooks.with_values(built, {cell.id: ["1"]}),
+                        tmp_path / subfolder / "42_small.ipynb")
+    assert list(notebooks.differences(tmp_path)) == []
+    path = tmp_path / "notebooks" / "42_small.ipynb"
+    notebooks.rewrite_text(lesson, "student", path)
+    assert nbformat.read(path, as_version=4).cells[2].source == "x is 1."
+    write_lesson(tmp_path, "# Title\n\n```python\nx = 1\n```\n\nx is {{ x + 1 }}.\n")
+    assert len(list(notebooks.differences(tmp_path))) == 2
+
+
+def test_a_prediction_that_cannot_be_answered_fails_the_build(tmp_path):
+    with pytest.raises(ValueError, match="a prediction needs two to four choices"):
+        notebooks.make_notebook(write_lesson(tmp_path, FRAMED.replace("[x]", "[ ]")), "student")
+
+
 def ids(folder, text):
     notebook = notebooks.make_notebook(write_lesson(folder, text), "student")
     return [cell.id for cell in notebook.cells]
@@ -135,17 +211,50 @@ def test_what_a_lesson_teaches_is_what_the_module_runs(number, name):
     assert definitions(code)[name] == definitions(module)[name]
 
 
+def is_framed(text):
+    """Return whether a lesson has predictions that can be clicked; the others wait for theirs."""
+    return 'tags=["predict"]' in text
+
+
+@pytest.mark.parametrize("folder", [
+    folder for folder in LESSONS if is_framed((folder / "lesson.md").read_text(encoding="utf-8"))],
+    ids=lambda folder: folder.name)
+def test_a_framed_lesson_keeps_its_readers_time_and_answers_its_questions(folder):
+    notebook = notebooks.make_notebook(folder, "student")
+    assert notebooks.reading_minutes(notebook) <= 25
+    core, more = notebooks.exercise_minutes(folder)
+    assert core > 0
+    text = (folder / "lesson.md").read_text(encoding="utf-8")
+    assert 2 <= len(re.findall(r"^### .+, core\)$", text, re.M)) <= 3
+    assert text.count("(difficulty") == 0
+    assert len(re.findall(r"<!-- handout -->", text)) == len(re.findall(r"<!-- /handout -->", text))
+    assert "<!-- handout -->" in text
+    assert f'd2lvgg.tally("{folder.name[:2]}")' in text
+    kinds = ["heading" if cell.source.startswith("#") and cell.cell_type == "markdown" else
+             next(iter(cell.metadata.get("tags", [])), "") for cell in notebook.cells]
+    for place, kind in enumerate(kinds):
+        if kind == "predict":  # what answers it comes before the next section or prediction
+            after = kinds[place + 1:]
+            end = next((i for i, k in enumerate(after) if k in ("heading", "predict")), len(after))
+            assert "answer" in after[:end], notebook.cells[place].source
+        if kind == "check":
+            assert notebook.cells[place].source.startswith("# "), "a check says what it checks"
+
+
 @each_lesson
 def test_a_lesson_has_its_bones(folder):
     text = (folder / "lesson.md").read_text(encoding="utf-8")
     headings = re.findall(r"^## (.+)$", text, re.M)
-    assert headings[-4:] == ["If it goes wrong", "Summary", "Exercises", "References"]
+    where_next = ["Where next"] * is_framed(text)
+    assert headings[-4 - len(where_next):] == [
+        "If it goes wrong", "Summary", "Exercises", *where_next, "References"]
     assert "{{facts}} · builds on:" in text
     assert "You will be able to" in text
-    assert "**Predict.**" in text
+    assert is_framed(text) or "**Predict.**" in text
     exercises = text.count('```python tags=["exercise"]')
     assert exercises >= 2
-    assert len(re.findall(r"^### .+\(\d+ minutes, difficulty [1-5]\)$", text, re.M)) == exercises
+    heading = r"^### .+\(\d+ minutes, difficulty [1-5](?:, (?:core|more))?\)$"
+    assert len(re.findall(heading, text, re.M)) == exercises
     assert text.count("<details><summary>Hint</summary>") == exercises
     assert len(re.findall(r"checks\.check_\w+\(", text)) == exercises
 

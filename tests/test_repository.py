@@ -101,9 +101,9 @@ def test_no_test_without_an_assertion(path):
     assert [function.name for function in functions if not asserts(function)] == []
 
 
-ORDER = ["devices", "exercises", "models", "display", "shapes", "data", "image_folder",
-         "cifar10", "live", "memory", "recipes", "fast_form", "history", "parallel",
-         "mistakes", "progress", "checkpoint", "training", "__main__"]
+ORDER = ["devices", "predictions", "exercises", "verdicts", "models", "display", "shapes", "data",
+         "image_folder", "cifar10", "live", "memory", "recipes", "fast_form", "history", "parallel",
+         "mistakes", "progress", "checkpoint", "training", "shipped", "__main__"]
 
 
 def imports(path, level):

@@ -7,10 +7,14 @@
     python -m tools.notebooks --measure     ... and note time and memory in lessons/facts.json
     python -m tools.notebooks --tables      execute nothing; bring text and tables up to date
 
-A lesson is Jupytext Markdown. Three marks are this builder's own:
+A lesson is Jupytext Markdown. These marks are this builder's own:
 
     ```python tags=["exercise"]   the stub a student gets, followed by
     ```python tags=["solution"]   its answer: each edition keeps one of the two
+    ```python tags=["check"]      assertions that keep the text true; folded
+    <!-- #region tags=["predict"] -->   a question and its choices, which can be clicked
+    tags=["answer"]               what answers it: output, or text, that is folded
+    {{ expression:.3f }}          a number in a text, worked out in the kernel at that place
     {{facts}}, {{course_map}}     what --measure wrote, as text
 """
 
@@ -18,13 +22,17 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import jupytext
 import nbformat
 from nbclient import NotebookClient
+
+from d2lvgg.predictions import parse
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = ROOT / "lessons"
@@ -37,6 +45,8 @@ METADATA = {
 }
 WIDGET = "application/vnd.jupyter.widget-view+json"
 CELL_TIMEOUT = 900  # seconds
+# {{ expression }} or {{ expression:format }}
+EXPRESSION = re.compile(r"\{\{ (.+?)(?::([<>=^+ #0-9,.-]*[a-z%]?))? \}\}", re.IGNORECASE)
 PEAK_CELL = """import resource, sys
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(peak * (1 if sys.platform == "darwin" else 1024))"""
@@ -63,10 +73,56 @@ def make_notebook(folder, edition):
         if dropped in cell.metadata.get("tags", []):
             continue
         cell.source = fill_in(cell.source, folder)
+        cell = framed(cell, folder)
         if edition == "solutions":  # these lie one folder deeper
             cell.source = cell.source.replace("(../images/", "(../../images/")
         cells.append(cell)
     return nbformat.v4.new_notebook(cells=cells, metadata=METADATA, nbformat_minor=5)
+
+
+def framed(cell, folder):
+    """Return a cell as a reader gets it: a prediction to click, what answers it folded."""
+    tags = cell.metadata.get("tags", [])
+    if "predict" in tags:
+        parse(cell.source)  # refuses one that has no right choice, or one without a reason
+        cell = nbformat.v4.new_code_cell(
+            "# A prediction: run this cell, and choose before you read on\n"
+            f'd2lvgg.predict("{folder.name[:2]}", r"""\n{cell.source.strip()}\n""")',
+            id=cell.id, metadata=cell.metadata)
+    elif "answer" in tags and cell.cell_type == "markdown":
+        cell.source = ("<details><summary>What the run shows</summary>\n\n"
+                       f"{cell.source.strip()}\n\n</details>")
+    elif "answer" in tags:
+        cell.metadata["jupyter"] = {"outputs_hidden": True}
+    if {"predict", "check"} & set(tags):
+        cell.metadata["jupyter"] = {"source_hidden": True}
+    return cell
+
+
+def asked_values(notebook):
+    """Yield (cell, code that prints the values of its expressions) for the texts that have any."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and (found := EXPRESSION.findall(cell.source)):
+            asked = ", ".join(f"format({expression}, {style!r})" for expression, style in found)
+            yield cell, f"print(__import__('json').dumps([{asked}]))"
+
+
+def with_values(notebook, values):
+    """Put values, {id of a cell: texts}, in the place of its texts' expressions.
+
+    Raises KeyError where a cell has none.
+    """
+    for cell, _ in list(asked_values(notebook)):
+        said = iter(values[cell.id])
+        cell.source = EXPRESSION.sub(lambda _, said=said: next(said), cell.source)
+        cell.metadata["values"] = values[cell.id]
+    return notebook
+
+
+def saved_values(notebook):
+    """Return {id of a cell: the values in its text} of a built notebook."""
+    return {cell.id: cell.metadata["values"] for cell in notebook.cells
+            if "values" in cell.metadata}
 
 
 def cell_id(cell, taken):
@@ -101,9 +157,12 @@ def title(folder):
 
 def fill_in(source, folder):
     """Replace {{facts}} and {{course_map}} in a cell's text by what was measured."""
-    facts = json.loads(FACTS.read_text(encoding="utf-8"))
-    return (source.replace("{{facts}}", facts_line(facts, folder))
-            .replace("{{course_map}}", course_map(facts, "")))
+    if "{{facts}}" in source:
+        source = source.replace("{{facts}}", facts_line(folder))
+    if "{{course_map}}" in source:
+        facts = json.loads(FACTS.read_text(encoding="utf-8"))
+        source = source.replace("{{course_map}}", course_map(facts, ""))
+    return source
 
 
 def course_map(facts, prefix):
@@ -177,26 +236,63 @@ def page_with_tables(name):
     return text
 
 
-def facts_line(facts, folder):
+def reading_minutes(notebook):
+    """Return the minutes that the notebook takes to read, up to its exercises."""
+    words = lines = 0
+    for cell in notebook.cells:
+        if cell.source.startswith("## Exercises"):
+            break
+        if cell.cell_type == "markdown":
+            words += len(re.sub(r"<!--.*?-->|<[^>]+>", "", cell.source, flags=re.S).split())
+        elif "check" not in cell.metadata.get("tags", []):
+            lines += len([line for line in cell.source.splitlines() if line.strip()])
+    return words / 200 + lines / 15
+
+
+def exercise_minutes(folder):
+    """Return (minutes of the core exercises, minutes of the others) of a lesson."""
+    text = (folder / "lesson.md").read_text(encoding="utf-8")
+    found = re.findall(r"^### .+\((\d+) minutes, difficulty \d(, core)?", text, re.M)
+    return tuple(sum(int(minutes) for minutes, kind in found if bool(kind) == is_core)
+                 for is_core in (True, False))
+
+
+def facts_line(folder):
+    """Return the line of facts at a lesson's head."""
+    facts = json.loads(FACTS.read_text(encoding="utf-8"))
+    lesson = jupytext.read(folder / "lesson.md", fmt="md")
+    core, more = exercise_minutes(folder)
+    exercises = f"{core} min core, {more} more" if core else f"{more} min"
+    line = f"**{reading_minutes(lesson):.0f} min** to read · exercises: {exercises} · "
     fact = facts["lessons"].get(folder.name)
     if not fact:
-        return "Time and memory: not measured yet."
+        return f"{line}the machine: not measured yet"
     threads = "one thread" if fact["threads"] == 1 else f"{fact['threads']} threads"
-    return (f"**{fact['minutes']} min** at laptop scale on {threads} · **{fact['gib']} GiB** of "
-            f"memory at most · measured on {fact['machine']}")
+    return (f"{line}the machine: {fact['minutes']} min at laptop scale on {threads}, at most "
+            f"{fact['gib']} GiB of memory (measured on {fact['machine']})")
 
 
-def execute(notebook, folder, scale):
-    """Run every cell, in a kernel started in folder. Return (seconds, peak memory in bytes)."""
-    os.environ.update(D2LVGG_SCALE=scale, PYTHONHASHSEED="0")
+def execute(notebook, folder, scale, edition="student"):
+    """Run every cell, in a kernel started in folder. Return (seconds, peak memory in bytes).
+
+    Numbers in texts are worked out on the way. At another scale than smoke, the lesson's
+    conclusions must hold (d2lvgg.conclude).
+    """
+    os.environ.update(D2LVGG_SCALE=scale, PYTHONHASHSEED="0",
+                      D2LVGG_PROGRESS=str(Path(tempfile.mkdtemp()) / "progress.json"),
+                      D2LVGG_BUILD="" if scale == "smoke" else edition)
     measured = nbformat.v4.new_code_cell(PEAK_CELL)
-    notebook.cells.append(measured)
+    asking = {cell.id: nbformat.v4.new_code_cell(code) for cell, code in asked_values(notebook)}
+    cells = [asked for cell in notebook.cells
+             for asked in ([asking[cell.id]] if cell.id in asking else []) + [cell]]
+    run = nbformat.v4.new_notebook(cells=[*cells, measured], metadata=METADATA)
     began = time.perf_counter()
-    NotebookClient(notebook, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False,
+    NotebookClient(run, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False,
                    coalesce_streams=True, resources={"metadata": {"path": str(folder)}}).execute()
     seconds = time.perf_counter() - began
-    notebook.cells.remove(measured)
-    notebook.metadata = nbformat.from_dict(METADATA)  # the kernel wrote its Python version here
+    with_values(notebook, {name: json.loads(cell.outputs[0].text)
+                           for name, cell in asking.items()})
+    number_cells(notebook)
     drop_widgets(notebook)
     add_alt_text(notebook)
     for cell in notebook.cells:
@@ -205,12 +301,27 @@ def execute(notebook, folder, scale):
     return seconds, int(measured.outputs[0].text)
 
 
+def number_cells(notebook):
+    """Count the code cells from one: the cells that worked numbers out for the text are gone."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for count, cell in enumerate(code, start=1):
+        cell.execution_count = count
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = count
+
+
 def drop_widgets(notebook):
-    """Remove widgets' own outputs: saved without the kernel behind them, they show an error."""
+    """Remove widgets: saved without the kernel behind them, they show an error.
+
+    What stands beside a widget for a reader without a kernel stays.
+    """
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs
-                            if WIDGET not in output.get("data", {})]
+            for output in cell.outputs:
+                if output.get("data", {}).pop(WIDGET, None) and list(output.data) == ["text/plain"]:
+                    output.data = {}
+            cell.outputs = [output for output in cell.outputs if output.get("data", True)]
 
 
 def add_alt_text(notebook):
@@ -240,7 +351,9 @@ def rewrite_text(folder, edition, path):
     old, new = nbformat.read(path, as_version=4), make_notebook(folder, edition)
     ran, wanted = ([cell for cell in notebook.cells if cell.cell_type == "code"]
                    for notebook in (old, new))
-    if [cell.source for cell in ran] == [cell.source for cell in wanted]:
+    is_asked = {cell.id for cell, _ in asked_values(new)} <= set(saved_values(old))
+    if is_asked and [cell.source for cell in ran] == [cell.source for cell in wanted]:
+        with_values(new, saved_values(old))
         for before, after in zip(ran, wanted, strict=True):
             after.outputs, after.execution_count = before.outputs, before.execution_count
         add_alt_text(new)
@@ -257,10 +370,13 @@ def differences(out, names=()):
             if not path.exists():
                 yield f"{subfolder}/{path.name} is missing: run `make notebooks`"
                 continue
+            built_one, new = nbformat.read(path, as_version=4), make_notebook(folder, edition)
+            values = saved_values(built_one)
+            if {cell.id for cell, _ in asked_values(new)} <= set(values):
+                new = with_values(new, values)
             wanted, found = (
                 [(cell.id, cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells]
-                for notebook in (make_notebook(folder, edition),
-                                 nbformat.read(path, as_version=4)))
+                for notebook in (new, built_one))
             if wanted != found:
                 cell = next((f"in {w[2].splitlines()[0]!r}" for w, f in
                              zip(wanted, found) if w != f), "in their number")  # noqa: B905
@@ -290,7 +406,7 @@ def build(folder, edition, scale, out):
     """Build and execute one edition of a lesson. Return (seconds, peak memory in bytes)."""
     subfolder = EDITIONS[edition][0]
     notebook = make_notebook(folder, edition)
-    seconds, peak = execute(notebook, ROOT / subfolder, scale)
+    seconds, peak = execute(notebook, ROOT / subfolder, scale, edition)
     write(notebook, out / subfolder / f"{folder.name}.ipynb")
     print(f"{subfolder}/{folder.name}: {seconds:.0f} s, {peak / 2**30:.1f} GiB", flush=True)
     return seconds, peak
