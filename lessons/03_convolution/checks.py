@@ -150,9 +150,9 @@ def check_count_parameters(answer):
         expect_not(found, weights + len(layers), right,
                    case + "Each filter has a bias of its own, not each layer")
         expect_not(found, sum(10 * out for out in channels[1:]), right,
-                   case + "A filter has a slice of nine for each channel that comes in")
+                   case + "A filter has a kernel of nine for each channel that comes in")
         expect_not(found, weights // 9 + biases, right,
-                   case + "A slice has nine weights, three by three")
+                   case + "A kernel has nine weights, three by three")
         expect(found == right, case + "Go through the list in neighbouring pairs, one layer each; "
                                       "one number alone is no layer")
     return "Channels multiply twice: twice as many everywhere is four times the numbers."

@@ -210,7 +210,7 @@ def max_pool():
 
 
 def channels_and_filters():
-    """Three channels in, two filters of three slices each, two maps out."""
+    """Three channels in, two filters of three kernels each, two maps out."""
     fig, axes = canvas(7, 3.9, (-0.5, 21.5), (-1.4, 10.8))
 
     def stack(left, bottom, side, count, colour, step=0.7):
@@ -230,7 +230,7 @@ def channels_and_filters():
                       arrowprops={"arrowstyle": "->"})
         axes.text(14.5, bottom + 2.1, "add up\n+ bias", ha="center", va="bottom", size=9)
     axes.text(2.8, 1.9, "3 channels in", ha="center", va="top", size=10)
-    axes.text(10.7, 10.1, "2 filters of 3 slices", ha="center", va="bottom", size=10)
+    axes.text(10.7, 10.1, "2 filters of 3 kernels", ha="center", va="bottom", size=10)
     axes.text(10.7, 0.3, "3 · 3 · 3 = 27 weights\nand 1 bias each", ha="center", va="top", size=10)
     axes.text(18.6, 0.1, "2 channels out", ha="center", va="top", size=10)
     return fig

@@ -156,7 +156,7 @@ WRONG = [
      "wrong axis"),
     (checks.check_count_parameters, lambda c: count(c, bias=lambda i, o: 1), "of its own",
      "wrong formula"),
-    (checks.check_count_parameters, lambda c: sum(10 * out for out in c[1:]), "a slice of nine",
+    (checks.check_count_parameters, lambda c: sum(10 * out for out in c[1:]), "a kernel of nine",
      "left-out step"),
     (checks.check_count_parameters, lambda c: count(c, size=1), "three by three",
      "left-out step"),
