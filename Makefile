@@ -11,7 +11,7 @@ LAB_OPTIONS = $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-browser) $(if $(filter 0,$
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-all frameworks class train bench gpu slides site notebooks tables figures \
+.PHONY: help lab test test-all frameworks class train bench gpu slides handouts site notebooks tables figures \
 	constraints check clean screenshot
 
 help: ## show this list
@@ -56,6 +56,9 @@ check: .venv/installed ## print what a bug report needs
 
 slides: .venv/teach ## make build/slides/: one HTML file a lesson, needs no network
 	$(RUN) -m tools.slides
+
+handouts: .venv/teach ## make build/handouts/: a page a lesson, to print
+	$(RUN) -m tools.handout
 
 site: .venv/teach ## make build/site/: the course to read without Python
 	$(RUN) -m tools.website

@@ -159,6 +159,10 @@ class ImageLoader:
         """Return this loader with batches of another size."""
         return self._with(batch_size=batch_size)
 
+    def enlarged(self, resize):
+        """Return this loader with images of resize pixels a side."""
+        return self._with(resize=resize)
+
     def _with(self, **attributes):
         other = copy.copy(self)
         vars(other).update(attributes)

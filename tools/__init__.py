@@ -1,1 +1,1 @@
-"""What authors and teachers run: python -m tools.notebooks, slides, website, classroom, figures."""
+"""What authors and teachers run: python -m tools.notebooks, slides, handout, website and others."""

@@ -3,91 +3,56 @@
     python -m tools.slides                  make build/slides/NN_name.html of every lesson
     python -m tools.slides 06 07            ... of these lessons
 
-A rule cuts a lesson into slides. A heading of level 1 or 2 starts one, to the right. A heading of
-level 3 starts one below it, and so does what follows a prediction, or has no room any more. A
-caption stays with its picture. Solutions are left out, as the student's notebook has none.
-Everything is inside the file: reveal.js, from the sphinx-revealjs package, the pictures, and
-formulas as MathML, which browsers draw themselves and screen readers read.
+Marks in lesson.md say what stands on a slide; readers of the notebook see the text, not the marks:
+
+    <!-- slide: Title of the slide -->
+    One idea, and its picture.
+    <!-- slide-output -->             what the next code cell showed (slide-code: its source)
+    <!-- /slide -->
+
+A prediction becomes two slides: the question, then the answer, with the picture that the next cell
+tagged `answer` drew. The title comes first and "Where next" last. A lesson with no marks yet is cut
+by its headings and by height. Everything is inside the file: reveal.js, from the sphinx-revealjs
+package, the pictures, and formulas as MathML, which browsers draw and screen readers read.
+slides.js chooses how large the type is, and whether a picture stands beside or below it.
 """
 
 import argparse
+import ast
 import math
 import re
+from html import escape
 from importlib.resources import files
+from itertools import takewhile
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
-from jinja2 import pass_context
 from latex2mathml.converter import convert
-from nbconvert import SlidesExporter
+from nbconvert.filters.ansi import strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-from traitlets.config import Config
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
 
 from tools.notebooks import ROOT, lesson_folders
 
 OUT = ROOT / "build" / "slides"
 REVEAL = files("sphinx_revealjs") / "_static" / "revealjs" / "dist"
-ROOM, PICTURE = 620, 480  # pixels a slide has for its content, and a picture takes of it
+ROOM, PICTURE = 620, 480  # pixels an unmarked slide has for its content, and a picture takes of it
+CODE = HtmlFormatter(cssclass="highlight source", nobackground=True)
 
-CSS = """
-body { margin: 0; font: 30px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; color: #222; }
-.reveal { line-height: 1.35; } .reveal .slides { text-align: left; }
-.reveal .slides > section { padding: 0; }
-.reveal .slides > section > section { box-sizing: border-box; width: 100%; height: 100%;
-  padding: 0 50px; overflow-wrap: break-word; }
-.reveal .slide-number { left: 8px; right: auto; } .reveal .controls { font-size: 6px; }
-h1 { font-size: 1.9em; } h2 { font-size: 1.5em; } h3 { font-size: 1.2em; }
-h1, h2, h3 { line-height: 1.2; margin: 0.4em 0; color: #0b4f7a; }
-p, ul, ol, table, pre { margin: 0.5em 0; }
-section img { display: block; max-width: 100%; max-height: 520px; margin: 0.3em auto; }
-.jp-RenderedImage img { width: 100%; height: 480px; object-fit: contain; }
-pre { font: 0.72em/1.35 "DejaVu Sans Mono", Menlo, Consolas, monospace; white-space: pre-wrap;
-  overflow-wrap: anywhere; }
-code { font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 0.88em; }
-pre code { font-size: 1em; }
-.highlight pre { background: #f5f6f7; border-left: 4px solid #0b4f7a; padding: 0.5em 0.8em; }
-.jp-OutputArea pre { padding-left: 1em; }
-table { border-collapse: collapse; font-size: 0.75em; }
-th, td { padding: 0.2em 0.7em; border-bottom: 1px solid #bbb; text-align: left; }
-math[display=block] { margin: 0.4em 0; }
-summary { color: #0b4f7a; } a { color: #0b5cad; }
-.anchor-link, .jp-InputPrompt, .jp-OutputPrompt { display: none; }
-"""
-# What is too long for its slide gets smaller type; what is still too long can be scrolled.
-FIT = """
-function fit(slide) {
-  for (const size of [100, 92, 84, 76, 68, 60]) {
-    slide.style.fontSize = size + '%';
-    slide.style.overflow = 'visible';
-    if (slide.scrollHeight <= slide.clientHeight && slide.scrollWidth <= slide.clientWidth) return;
-  }
-  slide.style.overflow = 'auto';
-  slide.tabIndex = 0;
-}
-Reveal.on('ready', event => fit(event.currentSlide));
-Reveal.on('slidechanged', event => fit(event.currentSlide));
-Reveal.initialize({width: 1280, height: 720, margin: 0.03, center: false, hash: true,
-                   slideNumber: 'c/t', transition: 'none'});
-"""
-TEMPLATE = """
-{%- extends 'reveal/base.html.j2' -%}
-{% block header %}<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ nb.metadata.title }}</title>
-<style>{{ resources.reveal_css }}</style>
-{% for css in resources.inlining.css %}<style>{{ css }}</style>{% endfor %}
-<style>{{ resources.own_css }}</style></head>{% endblock header %}
-{% block body_header %}<body><main class="reveal"><div class="slides">{% endblock %}
-{% block body_footer %}</div></main>
-<script>{{ resources.reveal_js }}</script>
-<script>{{ resources.fit_js }}</script></body>{% endblock %}
-{% block footer %}</html>{% endblock footer %}
-{% block data_png %}<div class="jp-RenderedImage"><img alt="{{
-  output.metadata.get('image/png', {}).get('alt', '') | escape_html_keep_quotes }}"
-  src="data:image/png;base64,{{ output.data['image/png'] }}"></div>{% endblock data_png %}
-"""
 
+class Slide(NamedTuple):
+    """Text stands left or above, what is shown right or below: a list of HTML, one a picture."""
+
+    kind: str  # title, marked, question, answer, or unmarked
+    title: str  # Markdown
+    text: str = ""  # HTML, as shown is
+    shown: tuple = ()
+
+
+# From Markdown and outputs to HTML.
 
 class Renderer(IPythonRenderer):
     """Markdown to HTML, with formulas as MathML."""
@@ -99,15 +64,40 @@ class Renderer(IPythonRenderer):
         return convert(body, display="block")
 
 
-class Exporter(SlidesExporter):
-    """nbconvert's slides in a page that loads nothing."""
+def without_marks(markdown):
+    """Return Markdown without comments but slide-output and slide-code, and their empty lines."""
+    comment = r"<!--(?! slide-)(?:(?!-->).)*-->"
+    return re.sub(rf"^{comment}\n|{comment}", "", markdown, flags=re.S | re.M)
 
-    @pass_context
-    def markdown2html(self, context, source):
-        # Pictures are embedded from below path only, and they lie beside notebooks/.
-        return MarkdownWithMath(renderer=Renderer(
-            escape=False, embed_images=True, path=str(ROOT), exclude_anchor_links=True,
-        )).render(source.replace("](../images/", "](images/"))
+
+def to_html(markdown):
+    """Return Markdown as HTML: pictures inside, links to other lessons' slides, no marks."""
+    # Pictures are embedded from below path only, and they lie beside notebooks/.
+    markdown = re.sub(r"\]\((\.\./)+images/", "](images/", without_marks(markdown))
+    return MarkdownWithMath(renderer=Renderer(
+        escape=False, embed_images=True, path=str(ROOT), exclude_anchor_links=True,
+    )).render(re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](\1.html", markdown))
+
+
+def to_inline(markdown):
+    """Return one paragraph of Markdown as HTML that stands inside another element."""
+    return to_html(markdown).strip().removeprefix("<p>").removesuffix("</p>")
+
+
+def source_html(source):
+    return highlight(source, PythonLexer(), CODE)
+
+
+def output_html(output):
+    """Return what a cell showed: a picture with its alt text, a table, or text."""
+    data = output.get("data", {})
+    if picture := data.get("image/png"):
+        alt = escape(output.metadata.get("image/png", {}).get("alt", ""))
+        return f'<img alt="{alt}" src="data:image/png;base64,{picture.strip()}">'
+    if "text/html" in data:
+        return f'<div class="output">{data["text/html"]}</div>'
+    text = strip_ansi(output.get("text") or data.get("text/plain", ""))
+    return f'<pre class="output">{escape(text.rstrip())}</pre>'
 
 
 def blocks(source):
@@ -123,68 +113,201 @@ def blocks(source):
         piece = ""
 
 
+def is_caption(block):
+    return re.fullmatch(r"\*[^*].*\*", block, re.S) is not None
+
+
+def tags_of(cell):
+    return cell.metadata.get("tags", [])
+
+
+# Slides of a lesson with marks.
+
+def marked_parts(name, cells):
+    """Yield (title, Markdown, next code cell) of what is marked as name in the first of cells.
+
+    The marks are <!-- name: title --> or <!-- name -->, and <!-- /name --> in the same cell, else
+    ValueError is raised.
+    """
+    cell, *after = cells
+    if cell.cell_type != "markdown":
+        return
+    opened, closed = rf"<!-- {name}(?:: (.+?))? -->", f"<!-- /{name} -->"
+    found = re.findall(rf"{opened}\n(.*?){closed}", cell.source, re.S)
+    if not len(found) == len(re.findall(opened, cell.source)) == cell.source.count(closed):
+        raise ValueError(f"<!-- {name} --> and {closed} are no pairs in the text that begins "
+                         f"{cell.source[:60]!r}; where code stands between, mark each side")
+    code = next((cell for cell in after if cell.cell_type == "code"
+                 and not {"predict", "check"} & set(tags_of(cell))), None)
+    for title, text in found:
+        yield title, text, code
+
+
+def text_and_shown(markdown, code):
+    """Return a marked part's (text, what is shown): its pictures with captions, outputs, code."""
+    text, shown = [], []
+    markdown = re.sub(r"(<!-- slide-\w+ -->)", r"\n\n\1\n\n", without_marks(markdown))
+    for block in blocks(markdown):
+        if block.startswith("!["):
+            shown.append(to_inline(block))
+        elif is_caption(block) and shown:
+            shown[-1] += f"<figcaption>{to_inline(block[1:-1])}</figcaption>"
+        elif mark := re.fullmatch("<!-- slide-(output|code) -->", block):
+            if code is None:
+                raise ValueError(f"{block}, and no code cell follows")
+            shown += ([source_html(code.source)] if mark[1] == "code" else
+                      [output_html(output) for output in code.outputs])
+        else:
+            text.append(block)
+    return to_html("\n\n".join(text)), tuple(shown)
+
+
+def prediction(source):
+    """Return (question, [(is right, choice, reason), ...]) of a cell that calls d2lvgg.predict."""
+    call = next(node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    question, *lines = re.split(r"^- (?=\[[ x]\] )", call.args[1].value, flags=re.M)
+    choices = [(line[1] == "x", *" ".join(line[4:].split()).split(": ", 1)) for line in lines]
+    return question.strip(), choices
+
+
+def prediction_slides(cells):
+    """Yield two slides of the first cell, a prediction: the question, then the answer.
+
+    Beside the answer stand the pictures of the next code cell tagged `answer`, if it has any.
+    """
+    question, choices = prediction(cells[0].source)
+    text, shown = text_and_shown(question, None)
+    asked = [f"<li><b>{letter}</b><span>{to_inline(choice)}</span></li>"
+             for letter, (_, choice, _) in zip("ABCD", choices)]  # noqa: B905
+    short = " row" * all(len(choice) < 20 for _, choice, _ in choices)
+    yield Slide("question", "What do you expect?",
+                f'{text}<ul class="choices{short}">{"".join(asked)}</ul>', shown)
+    below = takewhile(lambda cell: "predict" not in tags_of(cell), cells[1:])
+    answer = next((cell for cell in below if cell.cell_type == "code"
+                   and "answer" in tags_of(cell)), {})
+    pictures = tuple(output_html(output) for output in answer.get("outputs", [])
+                     if "image/png" in output.get("data", {}))
+    answered = []
+    for item, (right, _, reason) in zip(asked, choices, strict=True):
+        if right:
+            because = f"<em>{to_inline(reason[0].upper() + reason[1:])}</em></span></li>"
+            answered.append('<li class="right">' + item.removeprefix("<li>").replace(
+                "</span></li>", because))
+        elif not pictures:  # beside a picture there is room for one
+            answered.append(item)
+    yield Slide("answer", "What the run shows",
+                f'{text}<ul class="choices">{"".join(answered)}</ul>', pictures)
+
+
+def where_next(notebook):
+    """Return the last slide: the open questions of "Where next", and the way on."""
+    text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    section = re.search(r"^## Where next\n(.*?)(?=^## |\Z)", text, re.M | re.S)
+    if not section or "<!-- slide:" in section[1]:
+        return []
+    *before, last = blocks(section[1])
+    # A list is in one block with the paragraph before it, which stays if it announces the list.
+    questions = [re.sub(r"\A.*[^:]\n\n(?=(-|1\.) )", "", block, flags=re.S)
+                 for block in before if re.search(r"^(-|1\.) ", block, re.M)]
+    text = "\n\n".join([*(questions or before), last])
+    return [Slide("marked", "Where next", to_html(text))]
+
+
+def marked_slides(notebook):
+    """Yield the slides of a lesson: title, what is marked and predictions in order, where next."""
+    heading, question = list(blocks(notebook.cells[0].source))[:2]
+    yield Slide("title", heading.removeprefix("# "), to_html(question))
+    for place, cell in enumerate(notebook.cells):
+        if "predict" in tags_of(cell):
+            yield from prediction_slides(notebook.cells[place:])
+        for title, text, code in marked_parts("slide", notebook.cells[place:]):
+            yield Slide("marked", title, *text_and_shown(text, code))
+    yield from where_next(notebook)
+
+
+# Slides of a lesson that has no marks yet.
+
 def text_height(text, line, columns):
     """Return about how many pixels a text takes, with line pixels and columns characters a line."""
     return sum(line * math.ceil(len(row) / columns) for row in text.splitlines()) + 25
 
 
 def pieces(notebook):
-    """Yield (cell, height in pixels) of the notebook's cells, cut into paragraphs and outputs."""
+    """Yield (kind, HTML, height in pixels) of a notebook's paragraphs, code cells and pictures."""
     for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            for block in blocks(cell.source):
-                tall = PICTURE if block.startswith("![") else text_height(block, 42, 75)
-                yield nbformat.v4.new_markdown_cell(block), tall
+        if cell.cell_type == "code":
+            pictures = [output for output in cell.outputs if "image/png" in output.get("data", {})]
+            rest = [output for output in cell.outputs if output not in pictures]
+            words = "".join(output.get("text") or output.data["text/plain"] for output in rest)
+            yield ("code", source_html(cell.source) + "".join(map(output_html, rest)),
+                   text_height(cell.source, 29, 86) + text_height(words, 29, 86))
+            for picture in pictures:
+                yield "picture", output_html(picture), PICTURE
             continue
-        pictures = [out for out in cell.outputs if "image/png" in out.get("data", {})]
-        rest = [out for out in cell.outputs if out not in pictures]
-        words = "".join(out.get("text", "") or out.get("data", {}).get("text/plain", "")
-                        for out in rest)
-        yield (nbformat.v4.new_code_cell(cell.source, outputs=rest),
-               text_height(cell.source, 29, 86) + text_height(words, 29, 86))
-        for picture in pictures:
-            yield nbformat.v4.new_code_cell(
-                outputs=[picture], metadata={"tags": ["picture"]}), PICTURE
+        for block in blocks(cell.source):
+            kind = ("heading" if re.fullmatch(r"#+ .*", block) else
+                    "question" if block.startswith("**Predict.**") else
+                    "picture" if block.startswith("![") else
+                    "caption" if is_caption(block) else "text")
+            yield kind, to_html(block), PICTURE if kind == "picture" else text_height(block, 42, 75)
+
+
+def unmarked_slides(notebook):
+    """Yield slides cut by a rule: a heading starts one, and what has no room, or ends a question.
+
+    A heading stays with what follows it, and a caption with its picture.
+    """
+    slide, room, before = [], ROOM, ""
+    for kind, html, tall in pieces(notebook):
+        stays = before == "heading" or (before, kind) == ("picture", "caption")
+        if slide and (kind == "heading" or not stays and (tall > room or before == "question")):
+            yield Slide("unmarked", "", "".join(slide))
+            slide, room = [], ROOM
+        slide.append(html)
+        room, before = room - tall, kind
+    yield Slide("unmarked", "", "".join(slide))
 
 
 def cut(notebook):
-    """Return the notebook's cells cut into smaller ones, each with its slide_type."""
-    cells, room, before = [], 0, ""
-    for place, (cell, tall) in enumerate(pieces(notebook)):
-        is_text = cell.cell_type == "markdown"
-        heading = re.match(r"(#+) .*$", cell.source) if is_text else None
-        caption = is_text and re.fullmatch(r"\*[^*].*\*", cell.source, re.S)
-        if heading:
-            kind = "slide" if len(heading[1]) < 3 else "subslide"
-        elif before == "heading" or caption and before == "picture":
-            kind = "-"
-        else:  # after a question there is nothing more to see
-            kind = "subslide" if tall > room or before == "question" else "-"
-        room = (room if kind == "-" else ROOM) - tall
-        before = ("heading" if heading else
-                  "question" if is_text and cell.source.startswith("**Predict.**") else
-                  "picture" if tall == PICTURE else "")
-        cell.id = f"slide-{place}"
-        cell.metadata["slideshow"] = {"slide_type": kind}
-        cells.append(cell)
-    return cells
+    """Return a built notebook's slides."""
+    marked = any("<!-- slide:" in cell.source for cell in notebook.cells)
+    return list((marked_slides if marked else unmarked_slides)(notebook))
+
+
+# One page of all slides.
+
+def slide_html(slide):
+    """Return a slide as a section of reveal.js, for slides.css to lay out."""
+    title = f"<h2>{to_inline(slide.title)}</h2>" if slide.title else ""
+    shown = "".join(f"<figure>{piece}</figure>" for piece in slide.shown)
+    parts = (f'<div class="text">{slide.text}</div>' * bool(slide.text.strip())
+             + f'<div class="shown">{shown}</div>' * bool(shown))
+    dark = ' data-background-color="#0b4f7a"' * (slide.kind == "title")
+    return f'<section class="{slide.kind}"{dark}>{title}<div class="body">{parts}</div></section>'
+
+
+def page_html(title, styles, body, scripts=()):
+    """Return a page that loads nothing."""
+    return "\n".join([
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{escape(title)}</title>", *(f"<style>{style}</style>" for style in styles),
+        f"</head><body>{body}", *(f"<script>{script}</script>" for script in scripts),
+        "</body></html>"])
 
 
 def make_deck(path):
     """Return the slides of a built notebook as the text of one HTML file."""
     notebook = nbformat.read(path, as_version=4)
     heading = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
-    deck = nbformat.v4.new_notebook(cells=cut(notebook), metadata={
-        **notebook.metadata, "title": f"{path.stem[:2]} {heading}"})
-    config = Config({
-        "TagRemovePreprocessor": {"remove_input_tags": ["picture"], "enabled": True},
-        "CSSHTMLHeaderPreprocessor": {"style": "default"}})
-    resources = {
-        "own_css": CSS, "fit_js": FIT,
-        "reveal_css": (REVEAL / "reveal.css").read_text(encoding="utf-8"),
-        "reveal_js": (REVEAL / "reveal.js").read_text(encoding="utf-8")}
-    page, _ = Exporter(config=config, raw_template=TEMPLATE).from_notebook_node(deck, resources)
-    return page
+    sections = "\n".join(map(slide_html, cut(notebook)))
+    styles = [(REVEAL / "reveal.css").read_text(encoding="utf-8"),
+              CODE.get_style_defs(".highlight"),
+              (ROOT / "tools" / "slides.css").read_text(encoding="utf-8")]
+    scripts = [(REVEAL / "reveal.js").read_text(encoding="utf-8"),
+               (ROOT / "tools" / "slides.js").read_text(encoding="utf-8")]
+    return page_html(f"{path.stem[:2]} {heading}", styles,
+                     f'<main class="reveal"><div class="slides">{sections}</div></main>', scripts)
 
 
 def main():
