@@ -80,7 +80,10 @@ def small_boot(boot, x, y, scale):
 
 
 def filter_moves():
-    """The edge filter moves over a part of the boot, and its responses fill a map. SVG text."""
+    """Return SVG text: the edge filter moves over a part of the boot, and fills a map.
+
+    Responses to come are pale, so that a frame caught on its way says the same.
+    """
     X, _ = d2lvgg.garments(28)
     boot = X[0, 0]
     patch = (10 * boot[ROWS, COLUMNS]).round().int().tolist()
@@ -114,7 +117,7 @@ def filter_moves():
                     f'{SECONDS * (step - count):.1f}s">{texts}</g>')
         frames.append(f"{100 * step / count:.3f}%{{transform:translate({CELL * column}px,"
                       f"{CELL * row}px)}}")
-        style.append(f"@keyframes f{step}{{0%{{opacity:0}}{100 * step / count:.3f}%{{opacity:1}}}}"
+        style.append(f"@keyframes f{step}{{0%{{opacity:.25}}{100 * step / count:.3f}%{{opacity:1}}}}"
                      f"#o{step}{{animation-name:f{step}}}")
     row, column = STILL
     for x, y, size in ((left, top, 3), (left + CELL, below, 1)):
