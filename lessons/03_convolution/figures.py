@@ -117,8 +117,8 @@ def filter_moves():
                     f'{SECONDS * (step - count):.1f}s">{texts}</g>')
         frames.append(f"{100 * step / count:.3f}%{{transform:translate({CELL * column}px,"
                       f"{CELL * row}px)}}")
-        style.append(f"@keyframes f{step}{{0%{{opacity:.25}}{100 * step / count:.3f}%{{opacity:1}}}}"
-                     f"#o{step}{{animation-name:f{step}}}")
+        style.append(f"@keyframes f{step}{{0%{{opacity:.25}}{100 * step / count:.3f}%{{opacity:1}}"
+                     f"}}#o{step}{{animation-name:f{step}}}")
     row, column = STILL
     for x, y, size in ((left, top, 3), (left + CELL, below, 1)):
         body.append(f'<rect class="window" x="{x}" y="{y}" width="{size * CELL}" '
