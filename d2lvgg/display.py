@@ -1,5 +1,7 @@
 """How a figure looks on a screen and in print, and what it says to a reader who does not see it."""
 
+import struct
+
 from cycler import cycler
 
 # Of Okabe and Ito: colour-blind readers tell them apart.
@@ -7,11 +9,15 @@ BLUE, ORANGE, GREEN, YELLOW, SKY, RED = (
     "#0072B2", "#E69F00", "#009E73", "#F0E442", "#56B4E9", "#D55E00")
 # Of curves, apart in grey as well. A sixth curve is dashed.
 COLOURS = (BLUE, ORANGE, GREEN, "#8C2D04", "#000000")
-# matplotlib's settings for plots that a cell shows, and for drawings in images/.
-SCREEN = {"figure.dpi": 110,
-          "axes.prop_cycle": cycler(linestyle=["-", "--"]) * cycler(color=COLOURS)}
-STYLE = {"svg.hashsalt": "d2lvgg", "font.family": "DejaVu Sans", "font.size": 9,
-         "axes.spines.top": False, "axes.spines.right": False}
+# One style for every picture: matplotlib's settings for drawings in images/, and for plots that a
+# cell shows, which are drawn finer than they are shown, for a projector.
+STYLE = {"svg.hashsalt": "d2lvgg", "font.family": "DejaVu Sans", "font.size": 10,
+         "axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left",
+         "axes.edgecolor": "0.4", "grid.color": "0.85", "axes.axisbelow": True,
+         "lines.linewidth": 2, "legend.frameon": False,
+         "axes.prop_cycle": cycler(linestyle=["-", "--"]) * cycler(color=COLOURS)}
+PIXELS_PER_INCH = 100  # of a plot as it is shown
+SCREEN = {**STYLE, "figure.dpi": 2 * PIXELS_PER_INCH}
 
 
 def use_png_display():
@@ -31,7 +37,14 @@ def use_png_display():
         formatter = shell.display_formatter.formatters["image/png"]
         draw = formatter.lookup_by_type(Figure)
         formatter.for_type(Figure, lambda fig: (
-            (image, {"alt": describe(fig)}) if (image := draw(fig)) else None))
+            (image, as_shown(fig, image)) if (image := draw(fig)) else None))
+
+
+def as_shown(fig, image):
+    """Return what a front end is told of a figure's PNG: its size in pixels, and what it shows."""
+    width, height = struct.unpack(">II", image[16:24])  # where a PNG says how large it is
+    scale = PIXELS_PER_INCH / fig.dpi
+    return {"alt": describe(fig), "width": round(width * scale), "height": round(height * scale)}
 
 
 def notebook_shell():

@@ -1,11 +1,12 @@
 """A live plot that every front end can show: d2l.Animator without its flicker and its cost."""
 
+import base64
 import functools
 import math
 import secrets
 import time
 
-from .display import SCREEN, describe, notebook_shell
+from .display import SCREEN, as_shown, notebook_shell
 
 FRAMES_PER_SECOND = 5  # at most
 HEAD_START = 0.5  # seconds that may go into drawing at once, so that a short run moves too
@@ -116,10 +117,12 @@ class LivePlot:
             from IPython.core.pylabtools import print_figure
             from IPython.display import display
 
-            frame = {"image/png": print_figure(self.fig, base64=True),
+            image = print_figure(self.fig)
+            frame = {"image/png": base64.b64encode(image).decode(),
                      "text/plain": self.text or "live plot"}
-            words = {"image/png": {"alt": f"Live plot: {describe(self.fig)}"}}
-            display(frame, raw=True, metadata=words, display_id=self.display_id,
+            shown = as_shown(self.fig, image)
+            shown["alt"] = f"Live plot: {shown['alt']}"
+            display(frame, raw=True, metadata={"image/png": shown}, display_id=self.display_id,
                     update=self.frames > 0)  # in place
             if self.finish in self.shell.events.callbacks["post_run_cell"]:
                 self.shell.events.unregister("post_run_cell", self.finish)

@@ -1,4 +1,4 @@
-"""A student's first hour, in a real browser: lesson 09 in JupyterLab, with its live plot."""
+"""A student's first hour, in a real browser: predictions are clicked, and a live plot moves."""
 
 import json
 import os
@@ -130,3 +130,32 @@ def test_a_lessons_pictures_are_shown(lab, page):
                            ".filter(image => image.complete && !image.naturalWidth)"
                            ".map(image => image.src)")
     assert broken == []
+
+
+FOLDED = """() => [...document.querySelectorAll('.jp-RenderedMarkdown')].filter(
+  part => part.innerText.includes('ten percentages add up to 100 %, whatever')
+          && part.getClientRects().length).length"""
+
+
+@pytest.mark.timeout(600)
+def test_a_prediction_is_asked_clicked_and_counted(lab, page):
+    open_notebook(page, lab, "00_start_here.ipynb")
+    page.wait_for_selector(".jp-RenderedMarkdown details", timeout=60_000)
+    assert page.evaluate(FOLDED) == 0  # opened afresh, no reason and no answer is in sight
+    cells = page.evaluate("""() => window.jupyterapp.shell.currentWidget.content.widgets.map(
+      cell => [cell.model.type, cell.model.sharedModel.getSource()])""")
+    place = next(place for place, (_, source) in enumerate(cells) if "show it this house" in source)
+    for number in (next(place for place, (kind, _) in enumerate(cells) if kind == "code"), place):
+        page.evaluate("""number => {
+          const panel = window.jupyterapp.shell.currentWidget;
+          panel.content.deselectAll(); panel.content.activeCellIndex = number;
+          window.ran = false;
+          window.jupyterapp.commands.execute('notebook:run-cell').then(() => window.ran = true);
+        }""", number)
+        page.wait_for_function("() => window.ran", timeout=120_000)
+    button = page.get_by_role("button", name="One of the ten garments")
+    button.wait_for(timeout=60_000)
+    button.click()
+    page.wait_for_selector("text=Yes: the ten percentages add up", timeout=30_000)
+    page.screenshot(path=ROOT / "build" / "prediction.png")
+    assert page.errors == []

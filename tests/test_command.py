@@ -71,6 +71,25 @@ def test_bad_input_is_one_sentence(monkeypatch, tmp_path, arguments, environment
     assert str(stop.value).startswith("d2lvgg: ")  # printed to stderr, and exit status 1
 
 
+def test_progress_prints_each_tally_that_it_is_given(monkeypatch, tmp_path, capsys):
+    monkeypatch.delenv("D2LVGG_PROGRESS")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["d2lvgg", "progress"])
+    command.main()
+    assert capsys.readouterr().out.startswith("nothing is noted yet")
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "d2lvgg_progress.json").write_text(
+        '{"03": {"predictions": {"How many?": true, "Why?": null}, "exercises": {"blur": true}}}')
+    command.main()
+    assert capsys.readouterr().out == (
+        "notebooks/d2lvgg_progress.json\n"
+        "03  predictions: 1 right, 0 not, 1 not made · exercises solved: blur\n")
+    (tmp_path / "other.json").write_text("[]")
+    monkeypatch.setattr(sys, "argv", ["d2lvgg", "progress", "other.json"])
+    with pytest.raises(SystemExit, match="other.json is not what d2lvgg wrote"):
+        command.main()
+
+
 def test_no_command_lists_the_commands(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["d2lvgg"])
     with pytest.raises(SystemExit):

@@ -117,7 +117,7 @@ def test_matplotlibs_settings_stay_as_they_are(tmp_path):
     animator.finish()
     animator.save(tmp_path / "curve.svg")
     assert dict(plt.rcParams) == before
-    assert animator.fig.dpi == 110 != plt.rcParams["figure.dpi"]  # its own came in a context
+    assert animator.fig.dpi == 200 != plt.rcParams["figure.dpi"]  # its own came in a context
 
 
 HIDE_D2L = """

@@ -24,7 +24,8 @@ def course(tmp_path):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "notebooks" / "solutions").mkdir(parents=True)
     (tmp_path / "lessons").mkdir()
-    shutil.copy(ROOT / "lessons" / "facts.json", tmp_path / "lessons")
+    for name in ("facts.json", "saved.json"):
+        shutil.copy(ROOT / "lessons" / name, tmp_path / "lessons")
     shutil.copytree(ROOT / "lessons" / "template", tmp_path / "lessons" / NEW)
     return tmp_path
 
@@ -42,6 +43,8 @@ def test_a_copy_of_the_template_is_a_lesson(course):
     printed = "".join(output.get("text", "") for cell in built.cells
                       for output in cell.get("outputs", []))
     assert "210" in printed
+    assert "It holds 210: 200 weights and 10 biases." in "".join(
+        cell.source for cell in built.cells)
     assert "Not answered yet" in printed  # the check was found, and the stub stands
     tests = run(course, "pytest", "-p", "no:cacheprovider", f"lessons/{NEW}/test_checks.py")
     assert "10 passed" in tests

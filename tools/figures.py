@@ -2,8 +2,9 @@
 
     python -m tools.figures                 draw all of them anew
 
-A lesson's figures.py has FIGURES, functions that return a matplotlib Figure; each becomes
-images/<its name>.svg, the same bytes every time. The SVG names the file that draws it.
+A lesson's figures.py has FIGURES, functions that return a matplotlib Figure, and may have MOVING,
+functions that return an SVG as text, with an animation in it. Each becomes images/<its name>.svg,
+the same bytes every time. The SVG names the file that draws it.
 """
 
 from pathlib import Path
@@ -26,7 +27,8 @@ def all_figures():
     """Return {name of the SVG: (function that draws it, file of the function)}."""
     found = {}
     for path in sorted(LESSONS.glob("[0-9][0-9]_*/figures.py")):
-        for draw in load_file(path).FIGURES:
+        module = load_file(path)
+        for draw in (*module.FIGURES, *getattr(module, "MOVING", ())):
             source = Path(draw.__code__.co_filename).relative_to(ROOT)
             found[f"{draw.__name__}.svg"] = draw, source.as_posix()
     return found
@@ -39,7 +41,11 @@ def draw_all(folder=IMAGES):
     with matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE}):
         for name, (draw, source) in all_figures().items():
             path = folder / name
-            draw().savefig(path, bbox_inches="tight", metadata={"Date": None})
+            drawn = draw()
+            if isinstance(drawn, str):
+                path.write_text(drawn, encoding="utf-8")
+            else:
+                drawn.savefig(path, bbox_inches="tight", metadata={"Date": None})
             head, mark, rest = path.read_text(encoding="utf-8").partition("<svg ")
             path.write_text(f"{head}<!-- drawn by {source}, {draw.__name__}() -->\n{mark}{rest}",
                             encoding="utf-8")

@@ -41,7 +41,7 @@ class GrowingImages:
         return GrowingImages(self.loader.replace(**attributes), self.sizes)
 
 
-def make(folder, sizes=SIZES, num_train=None):
+def make(folder, sizes=SIZES, num_train=None, num_test=None):
     """Train the network and write its weights and its card into folder; go on where it stopped.
 
     The training images alone are looked at until it is trained; then the test set, once.
@@ -51,7 +51,7 @@ def make(folder, sizes=SIZES, num_train=None):
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(SEED)
     net = pooled_vgg()
-    options = {"num_train": num_train, "seed": SEED}
+    options = {"num_train": num_train, "num_test": num_test, "seed": SEED}
     train_iter, test_iter = load_data_fashion_mnist(BATCH_SIZE, sizes[-1], **options)
     few = list(itertools.islice(load_data_fashion_mnist(BATCH_SIZE, sizes[-1], **options)[0], 8))
     run = folder / "run.pt"

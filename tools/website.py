@@ -72,13 +72,29 @@ def setup(app):
     app.add_html_math_renderer("mathml", (visit("inline"), None), (visit("block"), None))
 
 
-def with_alt_text(notebook):
-    """Return the notebook with each picture's alt text where myst-nb looks for it."""
+def to_read(notebook):
+    """Return the notebook for a reader without a kernel.
+
+    What only serves the text's truth, or a kernel, is left out; a prediction is its text, and what
+    answers it is folded; each picture has its size and its alt text where myst-nb looks for them.
+    """
+    notebook.cells = [cell for cell in notebook.cells if "d2lvgg.tally(" not in cell.source
+                      and "check" not in cell.metadata.get("tags", [])]
     for cell in notebook.cells:
-        said = [output.get("metadata", {}).get("image/png", {}).get("alt", "")
-                for output in cell.get("outputs", [])]
-        if any(said):
-            cell.metadata["mystnb"] = {"image": {"alt": " ".join(filter(None, said))}}
+        tags = cell.metadata.get("tags", [])
+        if "predict" in tags:
+            tags.append("remove-input")
+        elif "answer" in tags and cell.cell_type == "code":
+            tags.append("hide-output")
+        told = [output.metadata["image/png"] for output in cell.get("outputs", [])
+                if "image/png" in output.get("metadata", {})]
+        image = {}
+        if alt := " ".join(filter(None, (one.get("alt") for one in told))):
+            image["alt"] = alt
+        if widths := [one["width"] for one in told if "width" in one]:
+            image["width"] = f"{max(widths)}px"
+        if image:
+            cell.metadata["mystnb"] = {"image": image}
     return notebook
 
 
@@ -89,7 +105,7 @@ def make_source(folder):
     (folder / "notebooks").mkdir()
     for lesson in lesson_folders():
         notebook = nbformat.read(ROOT / "notebooks" / f"{lesson.name}.ipynb", as_version=4)
-        nbformat.write(with_alt_text(notebook), folder / "notebooks" / f"{lesson.name}.ipynb")
+        nbformat.write(to_read(notebook), folder / "notebooks" / f"{lesson.name}.ipynb")
     for name in ("README", "TEACHING", "CONTRIBUTING"):
         text = (ROOT / f"{name}.md").read_text(encoding="utf-8").replace("(README.md", "(index.md")
         target = folder / f"{'index' if name == 'README' else name}.md"

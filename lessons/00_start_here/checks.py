@@ -2,21 +2,53 @@
 
 import math
 
-from d2lvgg.exercises import as_number, ask_number, exercise, expect
+import torch
+
+from d2lvgg.data import LABELS
+from d2lvgg.exercises import ask, ask_number, exercise, expect
 
 
 @exercise
-def check_smallest_width(answer):
-    """Lesson 00, exercise 1: the width that five pools halve to one pixel."""
-    found = as_number(answer)
-    expect(found != 5 * 2, "halving is not taking away two: each of five halvings divides by 2")
-    expect(found != 2 ** 4, "halved four times that leaves 1, and the network has five blocks")
-    expect(found != (2 ** 5) ** 2, "so many pixels has the whole image: how many has one row?")
-    expect(found >= 2 ** 5, f"{found} halved five times leaves less than one pixel")
-    expect(found < 2 ** 6, f"{found} halved five times leaves more than one pixel")
-    expect(found == 2 ** 5, f"{found} leaves one pixel as well, as half pixels are dropped, but a "
-                            "smaller image does too")
-    return "At 31 pixels the fifth block would have nothing left to look at."
+def check_torn_between(answer):
+    """Lesson 00, exercise 1: the names of the two most probable classes, the first one first."""
+    cases = (  # each with its two most probable places; no two places take turns in the same way
+        ([0.02, 0.01, 0.52, 0.03, 0.37, 0.0, 0.04, 0.0, 0.01, 0.0], (2, 4)),
+        ([0.0, 0.0, 0.0, 0.0, 0.0, 0.04, 0.0, 0.15, 0.01, 0.8], (9, 7)),
+        ([0.31, 0.0, 0.05, 0.02, 0.03, 0.0, 0.58, 0.0, 0.01, 0.0], (6, 0)))
+    found = []
+    for probabilities, _ in cases:
+        given = torch.tensor(probabilities)
+        names = ask(answer, given.clone())
+        expect(isinstance(names, (tuple, list)), f"two names are wanted, and this is {names!r}")
+        expect(len(names) == 2, f"two names are wanted, and here are {len(names)}")
+        numbers = all(not isinstance(name, str) for name in names)
+        expect(not numbers, "these are numbers: LABELS has the name that belongs to the place of "
+                            "a class")
+        expect(all(name in LABELS for name in names),
+               f"{names!r} are not two of the ten names in d2lvgg.LABELS")
+        again = ask(answer, given.clone())
+        expect(list(names) == list(again), f"two calls with the same probabilities gave {names!r} "
+                                           f"and {again!r}: something is left behind")
+        found.append(tuple(LABELS.index(name) for name in names))
+
+    def is_like(places):
+        return all(mine == tuple(places(*two, values)) for mine, (values, two)
+                   in zip(found, cases, strict=True))
+
+    expect(len(set(found)) > 1, f"you name the {LABELS[found[0][0]]} and the {LABELS[found[0][1]]} "
+                                "whatever the probabilities are")
+    for places, mistake in (
+            (lambda first, second, _: (second, first), "the most probable class comes first"),
+            (lambda first, second, _: (first, first), "that is one class twice: which comes next?"),
+            (lambda first, second, _: sorted((first, second)),
+             "these are the two classes, in the order of LABELS: the most probable comes first"),
+            (lambda first, second, _: ((first + 1) % 10, (second + 1) % 10),
+             "each name is the one after: places are counted from 0")):
+        expect(not is_like(places), mistake)
+    for mine, (probabilities, two) in zip(found, cases, strict=True):
+        sure = " and ".join(f"{probabilities[place]:.0%}" for place in mine)
+        expect(mine == two, f"once you name two classes of {sure}, and others are more probable")
+    return "Two names say more than one: between them lies what the network cannot decide."
 
 
 @exercise

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from d2lvgg import LABELS
 from d2lvgg.exercises import WrongAnswer, checks_of
 
 checks = checks_of("00")
@@ -26,29 +27,64 @@ def growing(program):
     return call
 
 
+def named(places):
+    """Return a program that names what places finds in the probabilities."""
+    return lambda probabilities: tuple(LABELS[place] for place in places(probabilities))
+
+
+def by_sorting(probabilities):
+    order = sorted(range(10), key=lambda place: -probabilities[place])
+    return [LABELS[place] for place in order[:2]]
+
+
+def taking_turns(program):
+    """Return program as it is where each second answer is turned round."""
+    calls = []
+
+    def call(probabilities):
+        calls.append(1)
+        return program(probabilities)[::-1 if len(calls) % 2 == 0 else 1]
+    return call
+
+
+def top_two(probabilities):
+    return probabilities.topk(2).indices.tolist()
+
+
 RIGHT = [
-    (checks.check_smallest_width, 2 ** 5),
-    (checks.check_smallest_width, np.float32(32)),
-    (checks.check_smallest_width, torch.tensor(32)),
+    (checks.check_torn_between, named(top_two)),
+    (checks.check_torn_between, by_sorting),
+    (checks.check_torn_between, named(lambda p: np.argsort(-p.numpy())[:2])),
     (checks.check_run_minutes, lambda rate: 60_000 * 10 / rate / 60),
     (checks.check_run_minutes, lambda rate: np.float32(10_000) / rate),
     (checks.check_run_minutes, minutes_by_loop),
 ]
 EMPTY = [
-    (checks.check_smallest_width, ...),
+    (checks.check_torn_between, ...),
+    (checks.check_torn_between, lambda probabilities: ...),
     (checks.check_run_minutes, lambda rate: ...),
 ]
 WRONG = [
-    (checks.check_smallest_width, 5 * 2, "halving is not taking away", "wrong formula"),
-    (checks.check_smallest_width, 5 ** 2, "less than one", "wrong formula"),
-    (checks.check_smallest_width, 2 ** 4, "the network has five blocks", "off by one"),
-    (checks.check_smallest_width, 31, "less than one", "off by one"),
-    (checks.check_smallest_width, 2 ** 6, "more than one", "off by one"),
-    (checks.check_smallest_width, 33, "a smaller image does too", "off by one"),
-    (checks.check_smallest_width, 1024, "how many has one row", "wrong unit"),
-    (checks.check_smallest_width, 1, "less than one", "left-out step"),
-    (checks.check_smallest_width, 224, "more than one", "works for the shown case only"),
-    (checks.check_smallest_width, "32", "one number is wanted", None),
+    (checks.check_torn_between, top_two, "LABELS has the name", "left-out step"),
+    (checks.check_torn_between, lambda p: LABELS[p.argmax()], "two names are wanted",
+     "left-out step"),
+    (checks.check_torn_between, lambda p: [LABELS[p.argmax()]], "here are 1", "left-out step"),
+    (checks.check_torn_between, named(lambda p: p.argsort()[-2:]), "comes first",
+     "wrong formula"),
+    (checks.check_torn_between, named(lambda p: p.argsort()[:2]), "others are more probable",
+     "wrong formula"),
+    (checks.check_torn_between, named(lambda p: [p.argmax(), p.argmax()]), "one class twice",
+     "left-out step"),
+    (checks.check_torn_between, named(lambda p: sorted(top_two(p))), "in the order of LABELS",
+     "wrong formula"),
+    (checks.check_torn_between, named(lambda p: [(place + 1) % 10 for place in top_two(p)]),
+     "counted from 0", "off by one"),
+    (checks.check_torn_between, lambda p: ("pullover", "coat"), "whatever the probabilities",
+     "works for the shown case only"),
+    (checks.check_torn_between, lambda p: ("pullover", "coat") if p[2] > 0.5 else
+     ("ankle boot", "sneaker"), "others are more probable", "works for the shown case only"),
+    (checks.check_torn_between, taking_turns(named(top_two)), "left behind", "state left behind"),
+    (checks.check_torn_between, lambda p: ("Pullover", "hat"), "not two of the ten", None),
     (checks.check_run_minutes, lambda rate: 600_000 / rate, "that is in seconds", "wrong unit"),
     (checks.check_run_minutes, lambda rate: 600_000 / rate / 3600, "that is in hours",
      "wrong unit"),
