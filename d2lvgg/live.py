@@ -120,9 +120,8 @@ class LivePlot:
             image = print_figure(self.fig)
             frame = {"image/png": base64.b64encode(image).decode(),
                      "text/plain": self.text or "live plot"}
-            shown = as_shown(self.fig, image)
-            shown["alt"] = f"Live plot: {shown['alt']}"
-            display(frame, raw=True, metadata={"image/png": shown}, display_id=self.display_id,
+            shown = {"image/png": as_shown(self.fig, image, "Live plot: ")}
+            display(frame, raw=True, metadata=shown, display_id=self.display_id,
                     update=self.frames > 0)  # in place
             if self.finish in self.shell.events.callbacks["post_run_cell"]:
                 self.shell.events.unregister("post_run_cell", self.finish)

@@ -53,7 +53,7 @@ def check_labels(y_hat, y):
         raise ValueError(f"the outputs have shape {tuple(y_hat.shape)}, and not (batch, classes)")
     if y.dim() != 1 or len(y) != len(y_hat) or y.dtype not in (torch.int64, torch.uint8):
         raise ValueError(f"the labels have shape {tuple(y.shape)} and type {y.dtype}: give the "
-                         "number of each image's class, as int64; for rows, y.argmax(dim=1)")
+                         "number of each image's class, as int64; of rows, y.argmax(dim=1)")
     classes = y_hat.shape[1]
     strange = y[((y < 0) | (y >= classes)) & (y != -100)]  # -100: left out of the loss
     if len(strange):
