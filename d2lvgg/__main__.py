@@ -15,8 +15,7 @@ def check(_options):
     for name, value in d2lvgg.describe_machine().items():
         print(f"{name:>20}: {value}")
     data.read_fashion_mnist()  # refuses a file that is damaged
-    print(f"{'data':>20}: Fashion-MNIST, whole")
-    print(f"{'scale':>20}: {d2lvgg.pick_scale()}")
+    print(f"{'data':>20}: Fashion-MNIST, whole\n{'scale':>20}: {d2lvgg.pick_scale()}")
 
 
 def train(options):
@@ -46,14 +45,12 @@ def train(options):
 
 def progress(options):
     """Print which predictions were right and which exercises are solved, lesson by lesson."""
-    files = options.files or [path for path in (predictions.progress_file(), *Path().glob(
-        f"notebooks/{predictions.progress_file().name}")) if path.exists()]
-    for path in files:
-        print(path)
-        for lesson, noted in sorted(predictions.read_progress(path).items()):
-            print(f"{lesson}  {predictions.describe_progress(noted)}")
-    if not files:
-        print("nothing is noted yet: open a lesson and make a prediction")
+    here = predictions.progress_file()
+    for path in options.files or [here, Path("notebooks") / here.name]:
+        noted = predictions.read_progress(path)
+        print(f"{path}: {len(noted) or 'no'} lessons noted")
+        for lesson in sorted(noted):
+            print(f"{lesson}  {predictions.describe_progress(noted[lesson])}")
 
 
 def main():

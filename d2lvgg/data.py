@@ -142,10 +142,6 @@ class ImageLoader:
                 images = self.augment(images)
             yield to_float(images, self.resize), self.labels[places]
 
-    def in_batches_of(self, batch_size):
-        """Return this loader with batches of another size."""
-        return self.replace(batch_size=batch_size)
-
     def replace(self, **attributes):
         """Return this loader with other attributes, such as batch_size and resize.
 

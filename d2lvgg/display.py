@@ -44,8 +44,8 @@ def as_shown(fig, image, prefix=""):
     """Return what a front end is told of a figure's PNG: its size in pixels, and what it shows."""
     width, height = struct.unpack(">II", image[16:24])  # where a PNG says how large it is
     scale = PIXELS_PER_INCH / fig.dpi
-    words = prefix + describe(fig)
-    return {"alt": words, "width": round(width * scale), "height": round(height * scale)}
+    return {"alt": prefix + describe(fig), "width": round(width * scale),
+            "height": round(height * scale)}
 
 
 def notebook_shell():

@@ -6,6 +6,7 @@ import importlib.util
 import math
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 from .predictions import record
@@ -61,6 +62,7 @@ def exercise(check):
         try:
             if answer is None or answer is ...:
                 raise Unanswered
+            expect(not isinstance(answer, Iterator), "a list is wanted, which can be read twice")
             praise = check(answer)
         except Unanswered:
             print("Not answered yet: replace the ... and run both cells again.")
@@ -100,6 +102,7 @@ def ask(function, *arguments):
         raise WrongAnswer(f"{shown} raised {type(error).__name__}: {error}") from None
     if answer is None or answer is ...:
         raise Unanswered
+    expect(not isinstance(answer, Iterator), f"{shown} gave a generator: return a list of it")
     return answer
 
 

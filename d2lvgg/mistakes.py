@@ -2,8 +2,9 @@
 
 import copy
 import math
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from numbers import Real
+from operator import length_hint
 
 import torch
 from torch.nn.parameter import is_lazy
@@ -24,17 +25,11 @@ def check_arguments(train_iter, test_iter, num_epochs, lr, recipe, precision):
                                  ("precision", precision, ("auto", *PRECISIONS))):
         if value not in allowed:
             raise ValueError(f"{name} is {value!r}: choose one of {', '.join(map(repr, allowed))}")
-    if not count_batches(train_iter):
+    if length_hint(train_iter, -1) < 1:
         raise ValueError("train_iter has no batches, or does not say how many (len)")
-    if count_batches(test_iter) == 0:
+    if length_hint(test_iter, -1) == 0:
         raise ValueError("test_iter has no batches: give at least one to test on")
     return epochs, float(lr)
-
-
-def count_batches(data_iter):
-    """Return len(data_iter), or None where it does not say."""
-    with suppress(TypeError):
-        return len(data_iter)
 
 
 def to_device(batch, device, channels_last):
