@@ -5,7 +5,15 @@ import textwrap
 
 import torch
 
-from d2lvgg.exercises import WrongAnswer, as_number, ask_number, exercise, expect, expect_not
+from d2lvgg.exercises import (
+    WrongAnswer,
+    as_number,
+    ask,
+    ask_number,
+    exercise,
+    expect,
+    expect_not,
+)
 from d2lvgg.models import VGG_ARCHS, vgg
 
 KEPT = ("something is kept from one call to the next, in a global variable or in a default "
@@ -67,7 +75,7 @@ def check_vgg13(answer):
 
 @exercise
 def check_smallest_input(answer):
-    """Lesson 07, exercise 2: the smallest image that survives the pools."""
+    """Lesson 07, exercise 4: the smallest image that survives the pools."""
     for arch in some_archs():
         found, right = ask_number_twice(answer, arch), 2 ** len(arch)
         for wrong, mistake in (
@@ -94,7 +102,7 @@ def check_smallest_input(answer):
 
 @exercise
 def check_count_layers(answer):
-    """Lesson 07, exercise 3: the number in the network's name."""
+    """Lesson 07, exercise 2: the number in the network's name."""
     for arch in [VGG_ARCHS["vgg19"], *some_archs()]:  # VGG-11 has 8 convolutions and 5 + 3 = 8
         found, convs = ask_number_twice(answer, arch), sum(count for count, _ in arch)
         for wrong, mistake in (
@@ -117,6 +125,55 @@ def check_count_layers(answer):
     return "The table alone knows the name; no network had to be built."
 
 
+@exercise
+def check_grey_kernels(answer):
+    """Lesson 07, exercise 3: a colour network's first layer for grey images."""
+    generator = torch.Generator().manual_seed(0)
+    for shape in ((64, 3, 3, 3), (5, 3, 7, 7), (3, 3, 3, 3), (2, 3, 1, 1)):
+        weight = torch.randn(shape, generator=generator)
+        given = weight.clone()
+        found, right = ask(answer, given), weight.sum(dim=1, keepdim=True)
+        expect(isinstance(found, torch.Tensor) and found.is_floating_point(),
+               "a tensor of weights is wanted")
+        expect(torch.equal(given, weight), "your function changed the weights that it was given: "
+                                           "make new ones, for the colour network still needs its "
+                                           "own")
+        expect(found.shape != weight[:, 0].shape,
+               f"the axis of the channels is gone: a convolution of one channel has weights of "
+               f"four axes, and yours have {found.dim()}")
+        expect(found.shape != weight.sum(dim=0, keepdim=True).shape or shape[0] == 3,
+               "you added up the filters and not the channels: which axis is which?")
+        expect(found.shape == right.shape,
+               f"for weights of shape {tuple(weight.shape)} yours have the shape "
+               f"{tuple(found.shape)}: as many filters as before, each with one kernel")
+        luma = torch.tensor([0.299, 0.587, 0.114]).reshape(1, 3, 1, 1)
+        for wrong, mistake in (
+                (weight.mean(dim=1, keepdim=True),
+                 "that is the mean of the three kernels, and gives a third of the response: the "
+                 "three copies of the image do not share one response, each adds its own"),
+                (weight[:, :1], "you kept the red kernel and left the other two out: they answer "
+                                "to the grey image, too"),
+                (weight[:, -1:], "you kept the last kernel and left the other two out"),
+                (weight[:, 1:2], "you kept the middle kernel and left the other two out"),
+                (weight[:, :2].sum(dim=1, keepdim=True), "you left the last channel out"),
+                (weight[:, 1:].sum(dim=1, keepdim=True), "you left the first channel out"),
+                ((weight * luma).sum(dim=1, keepdim=True),
+                 "these are the weights with which a colour image is made grey: here the image is "
+                 "grey already, and comes in three times, whole"),
+                (weight.abs().sum(dim=1, keepdim=True), "signs count: where a kernel is negative, "
+                                                        "it takes away"),
+                (weight.amax(dim=1, keepdim=True), "that is the largest of the three: a filter "
+                                                   "adds the responses of its kernels"),
+                (3 * right, "three times too large: the grey image comes in once now, so count "
+                            "each kernel once")):
+            expect(not torch.allclose(found, wrong.to(found.dtype), rtol=1e-4, atol=1e-5), mistake)
+        expect(torch.allclose(found, right.to(found.dtype), rtol=1e-4, atol=1e-5),
+               f"the shape is right, and the maps differ from the colour layer's for weights of "
+               f"shape {tuple(weight.shape)}: write down what a filter does with one pixel that is "
+               "the same in all channels")
+    return "A third of the multiplications, and the same maps: nothing that was learned is lost."
+
+
 def total(arch, size, *, bias=1, bias_of="outputs", first=1, window=9, chained=True, fewer=0,
           side=None, head=(4096, 4096, 10)):
     """Return count_params, or with one option changed, what one mistake makes of it."""
@@ -137,7 +194,7 @@ def total(arch, size, *, bias=1, bias_of="outputs", first=1, window=9, chained=T
 
 @exercise
 def check_count_params(answer):
-    """Lesson 07, exercise 4: parameters worked out from the table."""
+    """Lesson 07, exercise 5: parameters worked out from the table."""
     for arch, size in zip(some_archs(), (224, 32, 50, 64, 96, 128), strict=True):
         found = ask_number_twice(answer, arch, size)
         right = sum(p.numel() for p in meta_vgg(arch, input_size=size).parameters())

@@ -33,7 +33,7 @@ def summarise(conv_arch, ratio, input_size, batch_size):
                                      for row in opened)
     memory = 2 * 4 * opened.params + batch_size * kept
     return trace_shapes(net, shape), (
-        f"{opened.params:,} parameters, {opened.flops / 1e9:.3f} GFLOP forward for one picture, "
+        f"{opened.params:,} parameters, {opened.flops / 1e9:.3f} GFLOP forward for one image, "
         f"{memory / 1e9:.2f} GB to train on batches of {batch_size}")
 
 
@@ -53,10 +53,10 @@ def shapes_shrinking(conv_arch=VGG_ARCHS["vgg11"], input_size=224):
     axes.set_aspect("equal")
     with torch.device("meta"):
         rows = trace_shapes(vgg(conv_arch, input_size=input_size), (1, 1, input_size, input_size))
-    volumes = [("picture", (1, input_size, input_size)),
+    volumes = [("image", (1, input_size, input_size)),
                *((f"block {row.name}", tuple(row.output_shape[1:])) for row in rows
                  if row.layer == "Sequential")]
-    thick, slant = 0.25, 0.3  # of a channel, in units of which a picture has 224; depth is slanted
+    thick, slant = 0.25, 0.3  # of a channel, in units of which an image has 224; depth is slanted
     pixel = 224 / input_size
     thickness = "a quarter" if thick == 0.25 * pixel else f"{thick / pixel:.2f}"
     x = 0

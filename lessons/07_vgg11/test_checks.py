@@ -79,6 +79,21 @@ def total_kept(arch, input_size, kept={"total": 0}):  # noqa: B006
     return kept["total"]
 
 
+def by_convolution(weight):
+    """The answer of three ones at each place, as an einsum."""
+    return torch.einsum("ocij,kc->okij", weight, torch.ones(1, weight.shape[1]))
+
+
+def changing(weight):
+    weight[:, :1] += weight[:, 1:2] + weight[:, 2:3]
+    return weight[:, :1]
+
+
+def added_to(weight, kept=[]):  # noqa: B006
+    kept.append(0)
+    return len(kept) * weight.sum(dim=1, keepdim=True)
+
+
 RIGHT = [
     (checks.check_vgg13, VGG13),
     (checks.check_vgg13, [list(block) for block in VGG13]),
@@ -89,6 +104,10 @@ RIGHT = [
     (checks.check_smallest_input, lambda arch: np.power(2, len(arch))),
     (checks.check_count_layers, lambda arch: convs(arch) + 3),
     (checks.check_count_layers, lambda arch: torch.tensor(arch)[:, 0].sum() + 3),
+    (checks.check_grey_kernels, lambda weight: weight.sum(dim=1, keepdim=True)),
+    (checks.check_grey_kernels, lambda weight: weight.sum(1)[:, None].double()),
+    (checks.check_grey_kernels, by_convolution),
+    (checks.check_grey_kernels, lambda weight: torch.nn.Parameter(weight.sum(1, True))),
     (checks.check_count_params, count_params),
     (checks.check_count_params, by_building),
     (checks.check_count_params, lambda *given: torch.tensor(count_params(*given))),
@@ -97,6 +116,7 @@ EMPTY = [
     (checks.check_vgg13, ...),
     (checks.check_smallest_input, lambda arch: ...),
     (checks.check_count_layers, lambda arch: ...),
+    (checks.check_grey_kernels, lambda weight: None),
     (checks.check_count_params, lambda arch, input_size: None),
 ]
 # (check, wrong answer, what the message says, what kind of mistake: tests/test_exercises.py)
@@ -152,6 +172,33 @@ WRONG = [
      "works for the shown case only"),
     (checks.check_count_layers, lambda arch: convs(arch) + len(arch) - 2,
      "convolution of the table", "works for the shown case only"),
+
+    (checks.check_grey_kernels, lambda w: w.mean(dim=1, keepdim=True), "third of the response",
+     "wrong formula"),
+    (checks.check_grey_kernels, lambda w: w[:, :1], "left the other two out", "left-out step"),
+    (checks.check_grey_kernels, lambda w: w[:, 2:], "left the other two out", "left-out step"),
+    (checks.check_grey_kernels, lambda w: w[:, 1:2], "left the other two out", "left-out step"),
+    (checks.check_grey_kernels, lambda w: w[:, :2].sum(1, True), "last channel out", "off by one"),
+    (checks.check_grey_kernels, lambda w: w[:, 1:].sum(1, True), "first channel out", "off by one"),
+    (checks.check_grey_kernels, lambda w: w.sum(dim=1), "axis of the channels is gone",
+     "wrong axis"),
+    (checks.check_grey_kernels, lambda w: w.sum(dim=0, keepdim=True), "added up the filters",
+     "wrong axis"),
+    (checks.check_grey_kernels, lambda w: w, "each with one kernel", "left-out step"),
+    (checks.check_grey_kernels, lambda w: w.abs().sum(1, True), "signs count", "wrong formula"),
+    (checks.check_grey_kernels, lambda w: w.amax(1, True), "largest of the three",
+     "wrong formula"),
+    (checks.check_grey_kernels, lambda w: 3 * w.sum(1, True), "three times", "wrong formula"),
+    (checks.check_grey_kernels,
+     lambda w: (w * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, True),
+     "made grey", "wrong formula"),
+    (checks.check_grey_kernels, changing, "changed the weights", "state left behind"),
+    (checks.check_grey_kernels, added_to, "the maps differ", "state left behind"),
+    (checks.check_grey_kernels, lambda w: w.reshape(64, 3, 3, 3).sum(1, True), "raised",
+     "works for the shown case only"),
+    (checks.check_grey_kernels, lambda w: w.sum(1, True).reshape(w.shape[0], 1, 3, 3), "raised",
+     "works for the shown case only"),
+    (checks.check_grey_kernels, lambda w: [0], "tensor of weights", None),
 
     (checks.check_count_params, lambda a, s: count_params(a, s, bias=0), "left out the biases",
      "left-out step"),

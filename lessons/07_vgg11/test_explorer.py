@@ -17,7 +17,7 @@ SUMS = ".jp-OutputArea-output p b"
 
 def test_the_sums_are_those_of_the_lessons():
     table, sums = explorer.summarise(VGG_ARCHS["vgg11"], 1, 224, 128)
-    assert sums == ("128,806,154 parameters, 15.094 GFLOP forward for one picture, "
+    assert sums == ("128,806,154 parameters, 15.094 GFLOP forward for one image, "
                     "7.22 GB to train on batches of 128")
     assert [tuple(row.output_shape) for row in table][:2] == [(1, 64, 112, 112), (1, 128, 56, 56)]
     assert table.params == 128_806_154
