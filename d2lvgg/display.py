@@ -1,6 +1,7 @@
 """How a figure looks on a screen and in print, and what it says to a reader who does not see it."""
 
 import struct
+from base64 import b64decode
 
 from cycler import cycler
 
@@ -41,11 +42,11 @@ def use_png_display():
 
 
 def as_shown(fig, image, prefix=""):
-    """Return what a front end is told of a figure's PNG: its size in pixels, and what it shows."""
-    width, height = struct.unpack(">II", image[16:24])  # where a PNG says how large it is
-    scale = PIXELS_PER_INCH / fig.dpi
-    return {"alt": prefix + describe(fig), "width": round(width * scale),
-            "height": round(height * scale)}
+    """Return what a front end is told of a figure's PNG, base64 text: its size, what it shows."""
+    header = b64decode(image[:32])  # a PNG says in bytes 16 to 24 how large it is
+    width, height = (round(side * PIXELS_PER_INCH / fig.dpi)
+                     for side in struct.unpack(">II", header[16:24]))
+    return {"alt": prefix + describe(fig), "width": width, "height": height}
 
 
 def notebook_shell():

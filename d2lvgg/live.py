@@ -1,6 +1,5 @@
 """A live plot that every front end can show: d2l.Animator without its flicker and its cost."""
 
-import base64
 import functools
 import math
 import secrets
@@ -117,9 +116,8 @@ class LivePlot:
             from IPython.core.pylabtools import print_figure
             from IPython.display import display
 
-            image = print_figure(self.fig)
-            frame = {"image/png": base64.b64encode(image).decode(),
-                     "text/plain": self.text or "live plot"}
+            image = print_figure(self.fig, base64=True)
+            frame = {"image/png": image, "text/plain": self.text or "live plot"}
             shown = {"image/png": as_shown(self.fig, image, "Live plot: ")}
             display(frame, raw=True, metadata=shown, display_id=self.display_id,
                     update=self.frames > 0)  # in place

@@ -243,12 +243,13 @@ def reading_minutes(notebook):
     """Return the minutes that the notebook takes to read, up to its exercises."""
     words = lines = 0
     for cell in notebook.cells:
-        if cell.source.startswith("## Exercises"):
-            break
+        text, exercises, _ = f"\n{cell.source}".partition("\n## Exercises")
         if cell.cell_type == "markdown":
-            words += len(re.sub(r"<!--.*?-->|<[^>]+>", "", cell.source, flags=re.S).split())
+            words += len(re.sub(r"<!--.*?-->|<[^>]+>", "", text, flags=re.S).split())
         elif "check" not in cell.metadata.get("tags", []):
-            lines += len([line for line in cell.source.splitlines() if line.strip()])
+            lines += len([line for line in text.splitlines() if line.strip()])
+        if exercises:
+            break
     return words / 200 + lines / 15
 
 

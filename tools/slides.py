@@ -216,7 +216,7 @@ def marked_slides(notebook):
     """Yield the slides of a lesson: title, what is marked and predictions in order, where next."""
     heading, question = list(blocks(notebook.cells[0].source))[:2]
     yield Slide("title", heading.removeprefix("# "), to_html(question))
-    shown_in_class = [*takewhile(lambda cell: not cell.source.startswith("## Exercises"),
+    shown_in_class = [*takewhile(lambda cell: "## Exercises\n" not in f"{cell.source}\n",
                                  notebook.cells)]
     for place, cell in enumerate(shown_in_class):
         if "predict" in tags_of(cell):
