@@ -15,7 +15,6 @@ and finding the data are left out.
 """
 
 import argparse
-import dataclasses
 import json
 import statistics
 from pathlib import Path
@@ -82,7 +81,7 @@ def main():
     options = parser.parse_args()
     scale, runs = d2lvgg.pick_scale(options.scale), []
     given = {"num_epochs": options.epochs, "lr": options.lr, "num_train": options.num_train}
-    scale = dataclasses.replace(scale, **{k: v for k, v in given.items() if v is not None})
+    scale = scale._replace(**{k: v for k, v in given.items() if v is not None})
     for seed in options.seeds:
         frame, precision, source = one_run(scale, options, seed)
         runs.append({"seed": seed, "loss": frame.train_loss.iloc[-1],

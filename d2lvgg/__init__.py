@@ -12,7 +12,7 @@
     shipped     pretrained: the trained network that the course ships; garments: its three images
     exercises   what checks are made of; predictions: predict, tally, and the file that keeps both
     verdicts    compare_paired, conclude: what measured numbers allow to be said
-    __main__    python -m d2lvgg check | progress | train | pretrain
+    __main__    python -m d2lvgg check | progress | train
 
 A name is imported when it is first used, so importing d2lvgg costs nothing: __init__.pyi says from
 where, to Python and to editors.

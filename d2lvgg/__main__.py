@@ -1,17 +1,13 @@
-"""The course without a notebook: python -m d2lvgg check | progress | train | pretrain."""
+"""The course without a notebook: python -m d2lvgg check | progress | train."""
 
 import argparse
 import sys
 from pathlib import Path
 
-import matplotlib
+import torch
 
-matplotlib.use("agg")  # no window, and no kernel to draw into
-
-import torch  # noqa: E402
-
-import d2lvgg  # noqa: E402
-from d2lvgg import data, devices, parallel, predictions, recipes, shipped  # noqa: E402
+import d2lvgg
+from d2lvgg import data, devices, parallel, predictions, recipes
 
 
 def check(_options):
@@ -19,8 +15,7 @@ def check(_options):
     for name, value in d2lvgg.describe_machine().items():
         print(f"{name:>20}: {value}")
     data.read_fashion_mnist()  # refuses a file that is damaged
-    print(f"{'data':>20}: Fashion-MNIST, whole")
-    print(f"{'scale':>20}: {d2lvgg.pick_scale()}")
+    print(f"{'data':>20}: Fashion-MNIST, whole\n{'scale':>20}: {d2lvgg.pick_scale()}")
 
 
 def train(options):
@@ -50,26 +45,19 @@ def train(options):
 
 def progress(options):
     """Print which predictions were right and which exercises are solved, lesson by lesson."""
-    files = options.files or [path for path in (predictions.progress_file(), *Path().glob(
-        f"notebooks/{predictions.progress_file().name}")) if path.exists()]
-    for path in files:
-        print(path)
-        for lesson, noted in sorted(predictions.read_progress(path).items()):
-            print(f"{lesson}  {predictions.describe_progress(noted)}")
-    if not files:
-        print("nothing is noted yet: open a lesson and make a prediction")
-
-
-def pretrain(options):
-    """Train the network that the course ships anew: hours, not minutes. It goes on if stopped."""
-    shipped.make(options.out)
+    here = predictions.progress_file()
+    for path in options.files or [here, Path("notebooks") / here.name]:
+        noted = predictions.read_progress(path)
+        print(f"{path}: {len(noted) or 'no'} lessons noted")
+        for lesson in sorted(noted):
+            print(f"{lesson}  {predictions.describe_progress(noted[lesson])}")
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m d2lvgg", description=__doc__)
-    parts = parser.add_subparsers(required=True, metavar="check | progress | train | pretrain")
+    parts = parser.add_subparsers(required=True, metavar="check | progress | train")
     commands = {}
-    for run in (check, progress, train, pretrain):
+    for run in (check, progress, train):
         commands[run] = parts.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         commands[run].set_defaults(run=run)
     commands[progress].add_argument("files", nargs="*", type=Path, metavar="FILE",
@@ -81,9 +69,7 @@ def main():
     add("--recipe", default="book", help=f"one of {', '.join(recipes.RECIPES)} (default: book)")
     add("--checkpoint", type=Path, metavar="FILE", help="write the run to FILE after each epoch")
     add("--resume", action="store_true", help="go on from the checkpoint, if it is there")
-    for command in (train, pretrain):
-        commands[command].add_argument("--out", type=Path, default=Path("runs"),
-                                       help="folder for what it writes (default: runs)")
+    add("--out", type=Path, default=Path("runs"), help="folder for the curve (default: runs)")
     options = parser.parse_args()
     try:
         options.run(options)

@@ -2,9 +2,9 @@
 
 import hashlib
 import os
-import secrets
 import warnings
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from pickle import UnpicklingError
 
@@ -24,14 +24,14 @@ class CheckpointError(ValueError):
 def write_checkpoint(path, content):
     """Write content to path, whole or not at all.
 
-    content is a dict of tensors, numbers and text, and of lists and dicts of them. It goes into a
-    file of its own beside path, which takes path's name once it is on the disk. Raises OSError
-    where there is no room or no right to write; what stood at path then still does.
+    path is a Path, content a dict of tensors, numbers and text, and of lists and dicts of them. It
+    goes into a file of its own beside path, which takes path's name once it is on the disk. Raises
+    OSError where there is no room or no right to write; what stood at path then still does. A
+    write that is killed leaves its own file behind, for the next one to write over.
     """
-    path = Path(path)
-    private = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    private = path.with_name(f".{path.name}.part")
     try:
-        with open(private, "x+b") as file:
+        with open(private, "w+b") as file:
             torch.save({"format": FORMAT, **content}, file)
             file.write(digest(file, file.tell()))
             file.flush()
@@ -48,19 +48,16 @@ def read_checkpoint(path):
     Raises CheckpointError where path holds anything else, were it one bit. Nothing that the file
     says is executed: torch.load with weights_only=True builds tensors, numbers and text.
     """
-    remedy = "nothing of it was run; delete it, or name another file in checkpoint=, to start anew"
-    with open(path, "rb") as file:
+    content = None
+    with open(path, "rb") as file, suppress(UnpicklingError):
         size = max(0, file.seek(0, os.SEEK_END) - DIGEST_SIZE)
-        if digest(file, size) != file.read():
-            raise CheckpointError(f"{path} is no whole checkpoint of d2lvgg.train (cut short, "
-                                  f"damaged, or written by something else): {remedy}")
-        file.seek(0)
-        try:
+        if digest(file, size) == file.read():
+            file.seek(0)
             content = torch.load(file, map_location="cpu", weights_only=True)
-        except UnpicklingError:
-            content = None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CheckpointError(f"{path} was not written by this version of d2lvgg.train: {remedy}")
+        raise CheckpointError(f"{path} is no whole checkpoint of this version of d2lvgg.train (cut "
+                              "short, damaged, or of something else): nothing of it was run; "
+                              "delete it, or name another file in checkpoint=, to start anew")
     return content
 
 
@@ -74,23 +71,12 @@ def digest(file, size):
     return sha.digest()
 
 
-def random_state(train_iter, device):
-    """Return torch's random states, and that of train_iter's own generator if it has one."""
-    state = {"cpu": torch.get_rng_state()}
+def generators(train_iter, device):
+    """Return torch's generators of random numbers, and train_iter's own if it has one, by name."""
+    found = {"cpu": torch.default_generator, "loader": getattr(train_iter, "generator", None)}
     if device.type == "cuda":
-        state["cuda"] = torch.cuda.get_rng_state(device)
-    if generator := getattr(train_iter, "generator", None):
-        state["loader"] = generator.get_state()
-    return state
-
-
-def restore_random_state(state, train_iter, device):
-    """Bring back what random_state returned."""
-    torch.set_rng_state(state["cpu"])
-    if "cuda" in state:
-        torch.cuda.set_rng_state(state["cuda"], device)
-    if "loader" in state:
-        train_iter.generator.set_state(state["loader"])
+        found["cuda"] = torch.cuda.default_generators[device.index or 0]
+    return {name: generator for name, generator in found.items() if generator is not None}
 
 
 def describe_loader(train_iter):
@@ -112,52 +98,45 @@ class Saver:
         be gone on from with net and settings; nothing has changed then."""
         shapes = {f"shape of {name}": list(value.shape) for name, value in net.state_dict().items()
                   if isinstance(value, torch.Tensor) and not is_lazy(value)}
-        self.path, self.found = Path(path), None
+        self.path = Path(path)
         self.settings = {**settings, **shapes}
         if not self.path.parent.is_dir():
-            raise ValueError(f"checkpoint is {str(path)!r}, and there is no folder "
-                             f"{self.path.parent}: make it, or name another place")
+            raise ValueError(f"checkpoint={str(path)!r}: there is no folder {self.path.parent}")
         if self.path.exists() and not resume:
-            raise CheckpointError(f"{path} is there already: resume=True goes on from it; to start "
-                                  "anew, delete it or give another name")
-        if self.path.exists():
-            self.found = read_checkpoint(path)
-            then, now = self.found["settings"], self.settings
-            for name in {**now, **then}:
-                if then.get(name) != now.get(name):
-                    raise CheckpointError(
-                        f"{path} is of a run with {name} {then.get(name)!r}, and this one has "
-                        f"{now.get(name)!r}: give the run that it is of, or name another file in "
-                        "checkpoint=")
+            raise CheckpointError(f"{path} is there already: resume=True goes on from it")
+        self.found = read_checkpoint(path) if self.path.exists() else None
+        then, now = self.found["settings"] if self.found else self.settings, self.settings
+        for name in {**now, **then}:
+            if then.get(name) != now.get(name):
+                raise CheckpointError(f"{path} is of a run with {name} {then.get(name)!r}, and "
+                                      f"this one has {now.get(name)!r}: name another file")
 
     def start(self, parts, progress, train_iter, device):
         """Watch over a run, and bring it to where the checkpoint, if there is one, stopped.
 
-        parts are what has a state_dict, or is None, by name.
+        Of parts, objects by name, those are kept that have a state_dict.
         """
-        self.parts = {name: part for name, part in parts.items() if part is not None}
+        self.parts = {name: part for name, part in parts.items() if hasattr(part, "state_dict")}
         self.progress, self.train_iter, self.device = progress, train_iter, device
-        if parallel.rank() == 0:  # what writes that were killed half-way left behind
-            for part in self.path.parent.glob(f".{self.path.name}.*.part"):
-                part.unlink(missing_ok=True)
         if self.found:
             for name, part in self.parts.items():
                 part.load_state_dict(self.found[name])
             progress.restore(self.found["progress"])
             parallel.say(f"going on from {self.path}, epoch {progress.epoch + 1}")
-            restore_random_state(self.found["random"][parallel.rank()], train_iter, device)
+            random = self.found["random"][parallel.rank()]
+            for name, generator in generators(train_iter, device).items():
+                generator.set_state(random[name])
             self.found = None
 
     def save(self):
         """Write the checkpoint; a disk that has no room for it does not end the run."""
-        everyone = parallel.gather(random_state(self.train_iter, self.device))
+        everyone = parallel.gather({name: generator.get_state() for name, generator in
+                                    generators(self.train_iter, self.device).items()})
         if parallel.rank() == 0 and all(p.isfinite().all() for p in self.parts["net"].parameters()):
             content = {name: part.state_dict() for name, part in self.parts.items()}
             content.update(settings=self.settings, random=everyone, progress=self.progress.state())
             try:
                 write_checkpoint(self.path, content)
             except (OSError, RuntimeError) as error:
-                kept = "the last good one stays" if self.path.exists() else "there is none yet"
-                warnings.warn(f"no checkpoint was written to {self.path} "
-                              f"({getattr(error, 'strerror', None) or error}): {kept}, and "
+                warnings.warn(f"no checkpoint was written ({error}): the last good one stays, and "
                               "training goes on; make room on the disk", stacklevel=3)

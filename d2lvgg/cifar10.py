@@ -5,10 +5,10 @@ which can run code while it is opened.
 """
 
 import hashlib
+import io
 import os
 import tarfile
 import warnings
-import zlib
 from functools import partial
 from pathlib import Path
 
@@ -21,25 +21,17 @@ from .image_folder import read_image_folder
 CIFAR10_LABELS = ("airplane", "automobile", "bird", "cat", "deer",
                   "dog", "frog", "horse", "ship", "truck")
 
-# Address and hash of the binary version as published on https://www.cs.toronto.edu/~kriz/cifar.html
+# The binary version that https://www.cs.toronto.edu/~kriz/cifar.html names, and its SHA-256.
 SITE = "https://www.cs.toronto.edu/~kriz/"
 ARCHIVE = "cifar-10-binary.tar.gz"
-ARCHIVE_HASH = "md5:c32a1d4ab5d03f1284b67883e8d87530"
-UNPACKED = "cifar-10-batches-bin"
-# SHA-256 of each file. Its 10,000 records are a label byte and 3 x 32 x 32 bytes of an image.
-BATCHES = {
-    "data_batch_1.bin": "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
-    "data_batch_2.bin": "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
-    "data_batch_3.bin": "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
-    "data_batch_4.bin": "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
-    "data_batch_5.bin": "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
-    "test_batch.bin": "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
-}
+ARCHIVE_HASH = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
+# The files in it. Each holds 10,000 records: a label byte, and 3 x 32 x 32 bytes of an image.
+BATCHES = [f"cifar-10-batches-bin/{name}.bin" for name in (
+    "data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch")]
+RECORD = 1 + 3 * 32 * 32  # bytes
 SOURCES = ("auto", "folder", "download", "sketch")
 DATA_FOLDER = Path(__file__).parents[1] / "data"  # the project's
-PER_BATCH = 10_000
-RECORD = 1 + 3 * 32 * 32  # bytes
-TIMEOUT = 5  # seconds without a byte before a download attempt is given up
+TIMEOUT, RETRIES = 5, 2  # seconds without a byte before an attempt is given up; how many follow
 
 
 def load_data_cifar10(batch_size, resize=None, *, device=None, num_train=None, num_test=None,
@@ -65,37 +57,29 @@ def find_cifar10(source="auto", root=None, num_train=None, num_test=None):
     At least num_train and num_test images, where there are so many.
     """
     if source not in SOURCES:
-        raise ValueError(f"the data source {source!r} is unknown: choose one of "
-                         f"{', '.join(SOURCES)}")
-    places = [root, os.environ.get("D2LVGG_DATA"), DATA_FOLDER]  # first choice first
-    folders = [Path(place) for place in places if place]
+        raise ValueError(f"source {source!r} is unknown: choose one of {', '.join(SOURCES)}")
+    folders = [Path(place) for place in (root, os.environ.get("D2LVGG_DATA"), DATA_FOLDER) if place]
     steps = [("folder", partial(read_folder, folder, num_train, num_test)) for folder in folders]
-    steps += [("download", partial(download, folders, num_train)),
-              ("sketch", partial(draw, num_train or 10_000, num_test or 2_000))]
     reasons = []
-    for name, step in steps:
-        if source not in ("auto", name):
-            continue
-        if reasons and name == "sketch":
-            warnings.warn("no CIFAR-10 could be had, so this runs on drawn shapes, and its "
-                          "accuracies compare with nothing published. Tried: "
-                          + "; ".join(reasons), stacklevel=3)
-        try:
-            return step()
-        except DataError as error:
-            reasons.append(str(error))
-    raise DataError("; ".join(reasons))
-
-
-def draw(num_train, num_test):
-    draw_images = of_lesson("14", "drawn").draw_images
-    return draw_images(num_train, seed=0), draw_images(num_test, seed=1), "coloured sketch set"
+    for name, step in [*steps, ("download", partial(download, folders[0]))]:
+        if source in ("auto", name):
+            try:
+                return step()
+            except DataError as error:
+                reasons.append(str(error))
+    if source not in ("auto", "sketch"):
+        raise DataError("; ".join(reasons))
+    if reasons:
+        warnings.warn("no CIFAR-10 could be had, so this runs on drawn shapes, and its accuracies "
+                      f"compare with nothing published. Tried: {'; '.join(reasons)}", stacklevel=3)
+    draw = of_lesson("14", "drawn").draw_images
+    return draw(num_train or 10_000, seed=0), draw(num_test or 2_000, seed=1), "coloured sketch set"
 
 
 def read_folder(folder, num_train, num_test):
     """Return what folder holds of CIFAR-10, in its own bytes or else as image files."""
     try:
-        return *read_batches(folder, num_train), f"CIFAR-10, {folder}"
+        return *read_archive(folder), f"CIFAR-10, {folder}"
     except DataError:
         for place in (folder, folder / "cifar10"):  # one of its many copies as image files
             if all((place / "train" / name).is_dir() for name in CIFAR10_LABELS):
@@ -104,61 +88,32 @@ def read_folder(folder, num_train, num_test):
         raise
 
 
-def read_batches(folder, num_train=None):
-    """Return (train, test), (images, labels) each, from the archive in folder or its files.
+def read_archive(folder):
+    """Return (train, test), (images, labels) each, from the archive in folder.
 
-    Reads the batches that hold the first num_train, and the test batch. Raises DataError where a
-    file is missing, or is not byte for byte the published one.
+    Raises DataError where it is not there, or is not byte for byte the published one.
     """
-    archive, unpacked = folder / ARCHIVE, folder / UNPACKED
-    *train_names, test_name = BATCHES
-    count = len(train_names) if num_train is None else -(-num_train // PER_BATCH)
-    names = [*train_names[:count], test_name]
+    archive = folder / ARCHIVE
     try:
-        if archive.exists():
-            with tarfile.open(archive, "r:gz") as tar:  # nothing is unpacked to the disk
-                contents = [tar.extractfile(f"{UNPACKED}/{name}").read(PER_BATCH * RECORD + 1)
-                            for name in names]
-        else:
-            contents = [(unpacked / name).read_bytes() for name in names]
-    except FileNotFoundError:
-        raise DataError(f"{archive} is not there") from None
-    except (tarfile.TarError, KeyError, EOFError, zlib.error) as error:
-        raise DataError(f"{archive} is truncated or damaged ({error}): delete it, and it is "
-                        "fetched anew") from None
+        content = archive.read_bytes()
     except OSError as error:
-        raise DataError(f"{error.filename or archive} cannot be read "
-                        f"({error.strerror or error}): delete it, and it is fetched anew") from None
-    for name, content in zip(names, contents, strict=True):
-        if hashlib.sha256(content).hexdigest() != BATCHES[name]:
-            place = archive if archive.exists() else unpacked
-            raise DataError(f"{place / name} is not the published file ({len(content):,} bytes "
-                            f"read, {PER_BATCH * RECORD:,} and another content wanted): delete "
-                            "it, and it is fetched anew")
-    *train, test = (np.frombuffer(content, np.uint8).reshape(PER_BATCH, RECORD)
-                    for content in contents)
+        raise DataError(f"{archive} cannot be read ({error.strerror})") from None
+    if hashlib.sha256(content).hexdigest() != ARCHIVE_HASH:
+        raise DataError(f"{archive} is not the published file: delete it, and it is fetched anew")
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:  # nothing is unpacked to the disk
+        *train, test = (np.frombuffer(tar.extractfile(name).read(), np.uint8).reshape(-1, RECORD)
+                        for name in BATCHES)
     return [(records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0])
             for records in (np.concatenate(train), test)]
 
 
-def download(folders, num_train):
-    """Download the archive into the first of folders, and return what it holds.
+def download(folder):
+    """Download the archive into folder, and return what it holds.
 
     It gets there whole and of the published hash, or not at all.
     """
     import pooch
-    import requests
-
-    folder = folders[0]
-
-    def getter(url, output, mirror):
-        try:
-            pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)(url, output, mirror)
-        except (requests.exceptions.ConnectionError, requests.exceptions.Timeout):
-            # A DataError ends it here: pooch tries again after errors of requests alone, and a
-            # student with no network would wait three times.
-            raise DataError(f"{SITE} cannot be reached: connect to the network, or put {ARCHIVE} "
-                            f"into {folder}") from None
+    from requests.exceptions import RequestException
 
     pooch.get_logger().setLevel("WARNING")  # the bar says enough; its notes hold private paths
     try:
@@ -166,12 +121,12 @@ def download(folders, num_train):
         # pooch writes a file of its own beside the archive, which takes its name when it is whole:
         # thirty students may start on one shared folder at once.
         pooch.create(path=folder, base_url=SITE, registry={ARCHIVE: ARCHIVE_HASH},
-                     retry_if_failed=2).fetch(ARCHIVE, downloader=getter)
-    except (requests.exceptions.RequestException, ValueError) as error:
-        raise DataError(f"the download of {ARCHIVE} failed ({error}): try again later, or put it "
-                        f"into {folder} yourself") from None
+                     retry_if_failed=RETRIES).fetch(ARCHIVE, downloader=pooch.HTTPDownloader(
+                         progressbar=True, timeout=TIMEOUT))
+    except (RequestException, ValueError) as error:
+        raise DataError(f"{SITE} cannot be reached, or sends another file ({type(error).__name__}):"
+                        f" connect to the network, or put {ARCHIVE} into {folder}") from None
     except OSError as error:
         raise DataError(f"cannot write to {folder} ({error.strerror}): name a folder with 500 MB "
-                        "free that you can write to, in root= or in the environment variable "
-                        "D2LVGG_DATA") from None
-    return *read_batches(folder, num_train), "CIFAR-10, downloaded"
+                        "free in root= or in the environment variable D2LVGG_DATA") from None
+    return *read_archive(folder), "CIFAR-10, downloaded"

@@ -22,16 +22,11 @@ LABELS = ("t-shirt", "trouser", "pullover", "dress", "coat",
           "sandal", "shirt", "sneaker", "bag", "ankle boot")
 
 FOLDER = Path(__file__).with_name("fashion_mnist")
-# name: (SHA-256 of the decompressed bytes, the shape of the array at their end).
-FILES = {
-    "train-images-idx3-ubyte": (
-        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888", (60_000, 28, 28)),
-    "train-labels-idx1-ubyte": (
-        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9", (60_000,)),
-    "t10k-images-idx3-ubyte": (
-        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b", (10_000, 28, 28)),
-    "t10k-labels-idx1-ubyte": (
-        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34", (10_000,)),
+FILES = {  # and the SHA-256 of their decompressed bytes
+    "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
 
 
@@ -67,26 +62,27 @@ def read_fashion_mnist():
 
 def read_file(name):
     """Return the array in a shipped file. Raises DataError unless it is the published one."""
-    path, (digest, shape) = FOLDER / f"{name}.gz", FILES[name]
+    path = FOLDER / f"{name}.gz"
     try:
         content = gzip.decompress(path.read_bytes())
-        if hashlib.sha256(content).hexdigest() != digest:
+        if hashlib.sha256(content).hexdigest() != FILES[name]:
             raise ValueError("its contents are not the published ones")
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(f"{path} is missing or damaged ({getattr(error, 'strerror', None) or error}"
                         "): install d2lvgg again, or in a clone of its repository run "
                         "`git checkout d2lvgg/fashion_mnist`") from None
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)
+    dimensions = content[3]  # an IDX file says how many, then how long each is, then its bytes
+    shape = np.frombuffer(content, ">u4", dimensions, offset=4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
 
 
-def whole_numbers(**values):
-    """Return the named values as ints, and None for None. Raises ValueError for any other.
+def whole_numbers(optional=("resize", "num_train", "num_test", "seed"), **values):
+    """Return the named values as ints. Raises ValueError for any other.
 
-    Integers of numpy's are taken. None means "the default", which batch_size and num_epochs have
-    not.
+    Integers of numpy's are taken. None, which means "the default", stays None for optional names.
     """
     for name, value in values.items():
-        if value is None and name not in ("batch_size", "num_epochs"):
+        if value is None and name in optional:
             continue
         least = 0 if name == "seed" else 1
         try:
@@ -107,8 +103,7 @@ def make_loaders(train, test, *, num_train, num_test, device, **options):
     loaders = []
     for part, (images, labels), count in (("training", train, num_train), ("test", test, num_test)):
         if count is not None and count > len(labels):
-            raise ValueError(f"{count:,} images were asked for, and the set's {part} part has "
-                             f"{len(labels):,}")
+            raise ValueError(f"{count:,} images asked for: the {part} part has {len(labels):,}")
         loaders.append(ImageLoader(images[:count], labels[:count], device=device,
                                    shuffle=part == "training", **options))
     return tuple(loaders)
@@ -117,7 +112,8 @@ def make_loaders(train, test, *, num_train, num_test, device, **options):
 class ImageLoader:
     """Batches of images from one device's memory, in the manner of a DataLoader.
 
-    Yields X (B, C, H, W) float32 in [0, 1] and y (B,) int64. Keeps the short last batch. With
+    Yields X (B, C, H, W) float32 in [0, 1] and y (B,) int64. Keeps the short last batch. source
+    says in words which data set it is, classes names the labels. With
     shuffle, each pass has a new order: from a generator seeded once where seed is a number, from
     torch's global one (torch.manual_seed) where it is None.
     """
@@ -127,8 +123,7 @@ class ImageLoader:
         self.images = torch.tensor(images, device=device)  # (N, C, h, w) uint8
         self.labels = torch.tensor(labels, dtype=torch.int64, device=device)
         self.batch_size, self.resize, self.shuffle = batch_size, resize, shuffle
-        self.source = source  # which data set, in words
-        self.classes = tuple(classes)  # the name of each label
+        self.source, self.classes = source, tuple(classes)
         self.generator = None if seed is None else torch.Generator(device).manual_seed(seed)
         self.augment, self.rank, self.world_size = None, 0, 1
 
@@ -147,23 +142,12 @@ class ImageLoader:
                 images = self.augment(images)
             yield to_float(images, self.resize), self.labels[places]
 
-    def augmented(self, augment):
-        """Return this loader with augment, bytes (B, C, h, w) to bytes, before each enlargement."""
-        return self._with(augment=augment)
+    def replace(self, **attributes):
+        """Return this loader with other attributes, such as batch_size and resize.
 
-    def shared(self, rank, world_size):
-        """Return this loader with each batch cut into world_size parts, of which it gives one."""
-        return self._with(rank=rank, world_size=world_size)
-
-    def in_batches_of(self, batch_size):
-        """Return this loader with batches of another size."""
-        return self._with(batch_size=batch_size)
-
-    def enlarged(self, resize):
-        """Return this loader with images of resize pixels a side."""
-        return self._with(resize=resize)
-
-    def _with(self, **attributes):
+        augment maps bytes (B, C, h, w) to as many, before each enlargement; with rank and
+        world_size, each batch is cut into world_size parts, of which the loader gives one.
+        """
         other = copy.copy(self)
         vars(other).update(attributes)
         return other

@@ -3,32 +3,21 @@
 import functools
 import os
 import platform
-import shutil
 import warnings
-from dataclasses import dataclass, replace
+from collections import namedtuple
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import torch
 from torch.nn import functional as F
 
 
-@dataclass(frozen=True)
-class Scale:
+class Scale(namedtuple("Scale", "name resize num_epochs num_train num_test batch_size lr why")):
     """How much work a lesson does: image size in pixels, epochs, examples, batch size.
 
     lr is the learning rate that goes with them: the published one at full scale, and twice that
-    where there are few steps to learn in.
+    where there are few steps to learn in. why says who chose this scale.
     """
-
-    name: str
-    resize: int
-    num_epochs: int
-    num_train: int
-    num_test: int
-    batch_size: int
-    lr: float
-    why: str = ""
 
     def __str__(self):
         return (f"{self.name} scale: {self.num_train:,} images at {self.resize} x {self.resize}, "
@@ -37,9 +26,9 @@ class Scale:
 
 
 SCALES = {
-    "full": Scale("full", 224, 10, 60_000, 10_000, 128, 0.05),
-    "laptop": Scale("laptop", 32, 6, 20_000, 10_000, 64, 0.1),
-    "smoke": Scale("smoke", 32, 2, 512, 256, 64, 0.1),
+    "full": Scale("full", 224, 10, 60_000, 10_000, 128, 0.05, ""),
+    "laptop": Scale("laptop", 32, 6, 20_000, 10_000, 64, 0.1, ""),
+    "smoke": Scale("smoke", 32, 2, 512, 256, 64, 0.1, ""),
 }
 
 
@@ -58,9 +47,8 @@ def pick_scale(name=None):
     else:
         name, why = "laptop", "no CUDA GPU was found; for the published run: pick_scale('full')"
     if name not in SCALES:
-        raise ValueError(f"the scale {name!r} is unknown: choose one of {', '.join(SCALES)} "
-                         "(in pick_scale, --scale or D2LVGG_SCALE)")
-    return replace(SCALES[name], why=why)
+        raise ValueError(f"the scale {name!r} is unknown: choose one of {', '.join(SCALES)}")
+    return SCALES[name]._replace(why=why)
 
 
 def try_gpu(i=0):
@@ -151,20 +139,17 @@ def cpu_capabilities():
 
 
 def describe_machine():
-    """Return what a bug report needs, as a dict of text: versions, device, memory, disk."""
+    """Return what a bug report needs, as a dict of text: versions, device, memory."""
     import psutil
 
     device = try_gpu()
-    if device.type == "cuda":
-        name = torch.cuda.get_device_name(device)
-    else:
-        name = f"{device} ({cpu_capabilities().get('cpu_name') or platform.processor()})"
-    versions = {}
-    for package in ("torch", "torchvision", "d2l", "numpy", "matplotlib", "jupyterlab"):
-        try:
+    name = (torch.cuda.get_device_name(device) if device.type == "cuda"
+            else f"{device} ({cpu_capabilities().get('cpu_name') or platform.processor()})")
+    versions = dict.fromkeys(("torch", "torchvision", "d2l", "numpy", "matplotlib", "jupyterlab"),
+                             "not installed")
+    for package in versions:
+        with suppress(PackageNotFoundError):
             versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed"
     memory = psutil.virtual_memory()
     return {
         "system": f"{platform.system()} {platform.machine()}",
@@ -174,5 +159,4 @@ def describe_machine():
         "fast bfloat16": "yes" if has_fast_bf16(device) else "no",
         "CPU cores for torch": str(torch.get_num_threads()),
         "memory": f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free",
-        "disk": f"{shutil.disk_usage(Path.cwd()).free / 2**30:.1f} GiB free",
     }

@@ -40,11 +40,12 @@ def use_png_display():
             (image, as_shown(fig, image)) if (image := draw(fig)) else None))
 
 
-def as_shown(fig, image):
+def as_shown(fig, image, prefix=""):
     """Return what a front end is told of a figure's PNG: its size in pixels, and what it shows."""
     width, height = struct.unpack(">II", image[16:24])  # where a PNG says how large it is
     scale = PIXELS_PER_INCH / fig.dpi
-    return {"alt": describe(fig), "width": round(width * scale), "height": round(height * scale)}
+    return {"alt": prefix + describe(fig), "width": round(width * scale),
+            "height": round(height * scale)}
 
 
 def notebook_shell():

@@ -6,6 +6,7 @@ import importlib.util
 import math
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 from .predictions import record
@@ -24,8 +25,7 @@ def of_lesson(number, name):
     """Return lessons/<number>_*/<name>.py as a module. Raises ValueError where there is none."""
     for path in LESSONS.glob(f"{number}_*/{name}.py"):
         return load_file(path)
-    raise ValueError(f"no lesson {number!r} has a {name}.py: give a lesson's number as text, such "
-                     "as '06'")
+    raise ValueError(f"no lesson {number!r} has a {name}.py: give its number as text, such as '06'")
 
 
 def load_file(path):
@@ -33,12 +33,9 @@ def load_file(path):
     name = f"d2lvgg_lessons.{path.parent.name}.{path.stem}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, path)
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        try:
-            spec.loader.exec_module(sys.modules[name])
-        except BaseException:
-            del sys.modules[name]
-            raise
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sys.modules[name] = module  # not before: what fails half-way is no module
     return sys.modules[name]
 
 
@@ -65,6 +62,7 @@ def exercise(check):
         try:
             if answer is None or answer is ...:
                 raise Unanswered
+            expect(not isinstance(answer, Iterator), "a list is wanted, which can be read twice")
             praise = check(answer)
         except Unanswered:
             print("Not answered yet: replace the ... and run both cells again.")
@@ -72,7 +70,7 @@ def exercise(check):
         except WrongAnswer:
             raise
         except Exception as error:
-            raise WrongAnswer(f"this answer is of another kind than was asked for, and cannot be "
+            raise WrongAnswer("this answer is of another kind than was asked for, and cannot be "
                               f"checked: {type(error).__name__}: {error}") from None
         print(f"Right. {praise}")
         record(check.__module__.partition("lessons.")[2][:2], "exercises",
@@ -104,6 +102,7 @@ def ask(function, *arguments):
         raise WrongAnswer(f"{shown} raised {type(error).__name__}: {error}") from None
     if answer is None or answer is ...:
         raise Unanswered
+    expect(not isinstance(answer, Iterator), f"{shown} gave a generator: return a list of it")
     return answer
 
 
@@ -119,10 +118,8 @@ def as_number(found):
     """
     if getattr(found, "ndim", None) == 0 and hasattr(found, "item"):
         found = found.item()
-    expect(isinstance(found, (int, float)) and not isinstance(found, bool),
-           f"one number is wanted, not {found!r}")
-    expect(not math.isnan(found), "one number is wanted, and nan is none: look for 0 / 0, or for "
-                                  "inf - inf, on the way")
+    expect(type(found) in (int, float), f"one number is wanted, not {found!r}")
+    expect(not math.isnan(found), "one number is wanted, not nan: look for 0 / 0 or inf - inf")
     return found
 
 

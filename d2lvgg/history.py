@@ -38,8 +38,7 @@ class History:
                       f"{examples / seconds:.1f} examples/sec on {self.device} in "
                       f"{self.precision} (by the book's timer: {examples / book_seconds:.1f})"]
         if self.interrupted:
-            lines.append(f"interrupted after {len(self.epochs)} whole epochs" if self.epochs
-                         else "interrupted before the end of the first epoch")
+            lines.append(f"interrupted after {len(self.epochs)} whole epochs")
         if self.diverged:
             lines.append(self.diverged)
         if self.is_drawn:

@@ -19,33 +19,24 @@ def load_data_image_folder(root, batch_size, resize, *, device=None, num_train=N
     image is named in a warning and left out. Raises DataError where folders or images are
     missing or do not fit the memory, ValueError on bad numbers.
     """
-    if resize is None:
-        raise ValueError("resize is None: images of many sizes become one, so give their side in "
-                         "pixels, such as 64")
-    numbers = whole_numbers(batch_size=batch_size, resize=resize, num_train=num_train,
-                            num_test=num_test, seed=seed)
+    numbers = whole_numbers(optional=("num_train", "num_test", "seed"), batch_size=batch_size,
+                            resize=resize, num_train=num_train, num_test=num_test, seed=seed)
     train, test, classes = read_image_folder(Path(root), numbers["resize"], numbers["num_train"],
                                              numbers["num_test"])
-    numbers["resize"] = None  # they have their size
     return make_loaders(train, test, device=device, source=f"images in {root}", classes=classes,
-                        **numbers)
+                        **{**numbers, "resize": None})  # they have their size
 
 
 def read_image_folder(root, side, num_train=None, num_test=None):
     """Return (train, test, classes) of an image folder, (images, labels) for each part."""
-    if not root.is_dir():
-        raise DataError(f"{root} is not a folder (looked for from {Path.cwd()}): give the one "
-                        "that holds train/ and test/")
     for part in ("train", "test"):
         if not (root / part).is_dir():
-            raise DataError(f"{root} has no folder {part}/: put images into {root}/train/<class>/"
-                            f" and others into {root}/test/<class>/")
+            raise DataError(f"{root.absolute()} has no folder {part}/: put images into train/"
+                            "<class>/ there, and others into test/<class>/")
     classes = class_names(root / "train")
-    for name in class_names(root / "test"):
-        if name not in classes:
-            raise DataError(f"{root}/test has the class {name!r}, which {root}/train has not: a "
-                            f"network cannot name what it was never shown (train has "
-                            f"{', '.join(classes) or 'no class folders'})")
+    if unknown := set(class_names(root / "test")) - set(classes):
+        raise DataError(f"{root}/test has the class {min(unknown)!r}, which {root}/train has not: "
+                        "a network cannot name what it was never shown")
     train = read_part(root / "train", classes, side, num_train)
     test = read_part(root / "test", classes, side, num_test)
     return train, test, classes
@@ -66,11 +57,9 @@ def read_part(folder, classes, side, count=None):
     ranked = sorted((place, label, path) for label, name in enumerate(classes)
                     for place, path in enumerate(visible(folder / name)) if path.is_file())
     size = 2 * 3 * side * side * min(len(ranked), count or len(ranked))  # twice: one copy is made
-    free = psutil.virtual_memory().available
-    if size > free:
-        raise DataError(f"the images in {folder} need {size / 1e9:.1f} GB of memory at {side} "
-                        f"pixels a side, and {free / 1e9:.1f} GB are free: take fewer (num_train, "
-                        "num_test) or a smaller resize")
+    if size > (free := psutil.virtual_memory().available):
+        raise DataError(f"{folder} needs {size / 1e9:.1f} GB of memory at {side} pixels a side, "
+                        f"and {free / 1e9:.1f} GB are free: take fewer images, or a smaller resize")
     images, labels, broken = [], [], []
     for _, label, path in ranked:
         if len(images) == count:
@@ -82,15 +71,11 @@ def read_part(folder, classes, side, count=None):
             broken.append(f"{path} ({error})".replace(f" '{path}'", ""))
     if broken:
         more = f", and {len(broken) - 5} more" * (len(broken) > 5)
-        warnings.warn(f"left out, as no image could be read from it: "
-                      f"{'; '.join(broken[:5])}{more}", stacklevel=4)
-    if not images:
-        raise DataError(f"{folder} holds no images that can be read: put JPEG or PNG files into "
-                        f"{folder}/<class>/, one folder a class")
-    missing = set(range(len(classes))) - set(labels)
-    if missing and folder.name == "train" and count is None:
-        raise DataError(f"{folder / classes[min(missing)]} holds no images that can be read: put "
-                        "some there, or delete the folder")
+        warnings.warn(f"left out, being no images: {'; '.join(broken[:5])}{more}", stacklevel=4)
+    missing = [name for label, name in enumerate(classes) if label not in labels]
+    if not images or missing and folder.name == "train" and count is None:
+        raise DataError(f"{folder / (missing or ['<class>'])[0]} holds no images that can be read: "
+                        "put JPEG or PNG files there, or delete the folder")
     return np.stack(images), np.array(labels)
 
 

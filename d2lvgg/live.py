@@ -1,8 +1,9 @@
 """A live plot that every front end can show: d2l.Animator without its flicker and its cost."""
 
 import base64
-import io
+import functools
 import math
+import secrets
 import time
 
 from .display import SCREEN, as_shown, notebook_shell
@@ -40,7 +41,7 @@ class LivePlot:
         self.lines, self.text, self.stale = [], "", False
         self.seconds_drawing, self.frames = 0.0, 0
         self.began, self.last_frame = clock(), -math.inf
-        self.shell, self.handle = notebook_shell(), None
+        self.shell, self.display_id = notebook_shell(), secrets.token_hex(8)
         self.config_axes()
 
     def config_axes(self):
@@ -113,18 +114,15 @@ class LivePlot:
         began = self.clock()
         self._update_artists()
         if self.shell:
+            from IPython.core.pylabtools import print_figure
             from IPython.display import display
 
-            image = io.BytesIO()
-            self.fig.savefig(image, format="png", bbox_inches="tight")
-            frame = {"image/png": base64.b64encode(image.getvalue()).decode(),
+            image = print_figure(self.fig)
+            frame = {"image/png": base64.b64encode(image).decode(),
                      "text/plain": self.text or "live plot"}
-            words = {"image/png": as_shown(self.fig, image.getvalue())}
-            words["image/png"]["alt"] = f"Live plot: {words['image/png']['alt']}"
-            if self.handle:
-                self.handle.update(frame, raw=True, metadata=words)
-            else:
-                self.handle = display(frame, raw=True, metadata=words, display_id=True)
+            shown = {"image/png": as_shown(self.fig, image, "Live plot: ")}
+            display(frame, raw=True, metadata=shown, display_id=self.display_id,
+                    update=self.frames > 0)  # in place
             if self.finish in self.shell.events.callbacks["post_run_cell"]:
                 self.shell.events.unregister("post_run_cell", self.finish)
         self.stale = False
@@ -136,19 +134,16 @@ class LivePlot:
 LiveAnimator: type[LivePlot]  # made by __getattr__ when it is first asked for
 
 
+@functools.cache
 def __getattr__(name):
     """Make LiveAnimator: LivePlot and d2l.Animator in one, or LivePlot where d2l is missing.
 
     At first use, because importing d2l takes longer than importing torch.
     """
-    global LiveAnimator
     if name != "LiveAnimator":
         raise AttributeError(f"module {__name__} has no attribute {name}")
     try:
         from d2l.torch import Animator
     except ImportError:
-        LiveAnimator = LivePlot
-    else:
-        described = {"__doc__": LivePlot.__doc__, "__module__": __name__}
-        LiveAnimator = type(name, (LivePlot, Animator), described)
-    return LiveAnimator
+        return LivePlot
+    return type(name, (LivePlot, Animator), {"__doc__": LivePlot.__doc__, "__module__": __name__})

@@ -42,6 +42,6 @@ def reused_memory():
 
 def is_out_of_memory(error):
     """Return whether error says that a device has no memory left, in any device's words."""
-    return any(words in str(error) for words in (
-        # CUDA and mps; cuDNN and cuBLAS; a CPU, twice
-        "out of memory", "ALLOC_FAILED", "DefaultCPUAllocator", "can't allocate memory"))
+    # CUDA and mps; cuDNN and cuBLAS; a CPU, twice
+    words = "out of memory", "ALLOC_FAILED", "DefaultCPUAllocator", "can't allocate memory"
+    return any(part in str(error) for part in words)

@@ -60,13 +60,12 @@ def final_side(conv_arch, input_size):
     """
     check_arch(conv_arch)
     if not is_count(input_size):
-        raise ValueError(f"input_size is {input_size!r}: give the picture's height in pixels, "
-                         "one whole number above zero")
-    side = input_size // 2 ** len(conv_arch)  # each pool halves, and drops an odd last row
+        raise ValueError(f"input_size is {input_size!r}: give a whole number of pixels above zero")
+    pools = len(conv_arch)
+    side = input_size // 2 ** pools  # each pool halves, and drops an odd last row
     if side == 0:
-        raise ValueError(
-            f"input_size {input_size} does not survive {len(conv_arch)} pools, each of which "
-            f"halves it: use at least {2 ** len(conv_arch)} pixels, or fewer blocks")
+        raise ValueError(f"input_size {input_size} does not survive {pools} pools, each of which "
+                         f"halves it: use at least {2 ** pools} pixels, or fewer blocks")
     return side
 
 
@@ -79,26 +78,18 @@ def shrink(conv_arch, ratio):
     check_arch(conv_arch)
     narrowest = min(channels for _, channels in conv_arch)
     if not is_count(ratio) or ratio > narrowest:
-        raise ValueError(f"ratio is {ratio!r}: give a whole number from 1 to {narrowest}, so that "
-                         "every block keeps at least one channel")
+        raise ValueError(f"ratio is {ratio!r}: give a whole number from 1 to {narrowest}")
     return tuple((num_convs, channels // ratio) for num_convs, channels in conv_arch)
 
 
 def check_arch(conv_arch):
     """Raise ValueError unless conv_arch is a sequence of (num_convs, out_channels) pairs."""
-    example = "such as ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))"
-    if isinstance(conv_arch, str):
-        known = f"; for a known network write VGG_ARCHS[{conv_arch!r}]" * (conv_arch in VGG_ARCHS)
-        raise ValueError(f"conv_arch is the text {conv_arch!r}: give a tuple of "
-                         f"(num_convs, out_channels) pairs, {example}{known}")
     if not isinstance(conv_arch, (list, tuple)) or not conv_arch:
-        raise ValueError(f"conv_arch is {conv_arch!r}: give at least one (num_convs, "
-                         f"out_channels) pair, {example}")
+        raise ValueError(f"conv_arch is {conv_arch!r}: give blocks, such as VGG_ARCHS['vgg11']")
     for place, block in enumerate(conv_arch, start=1):
-        if (not isinstance(block, (list, tuple)) or len(block) != 2
-                or not all(is_count(number) for number in block)):
+        if not isinstance(block, (list, tuple)) or len(block) != 2 or not all(map(is_count, block)):
             raise ValueError(f"block {place} of conv_arch is {block!r}: give a pair of whole "
-                             f"numbers above zero, (num_convs, out_channels), {example}")
+                             "numbers above zero, (num_convs, out_channels), such as (1, 64)")
 
 
 def is_count(number):

@@ -64,11 +64,10 @@ def share_batches(train_iter):
     """
     if world_size() == 1:
         return train_iter
-    if not hasattr(train_iter, "shared") or train_iter.shuffle and train_iter.generator is None:
-        raise ValueError("several processes must cut the same batches: give them loaders of "
-                         "load_data_fashion_mnist, load_data_cifar10 or load_data_image_folder, "
-                         "with the same seed=")
-    return train_iter.shared(rank(), world_size())
+    if not hasattr(train_iter, "replace") or train_iter.shuffle and train_iter.generator is None:
+        raise ValueError("several processes must cut the same batches: give them loaders of this "
+                         "module, with the same seed=")
+    return train_iter.replace(rank=rank(), world_size=world_size())
 
 
 def loss_weight(train_iter, batch, examples):

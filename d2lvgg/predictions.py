@@ -17,22 +17,18 @@ def parse(text):
     ValueError unless one of two to four is right, and each has its reason.
     """
     question, *lines = re.split(r"^- \[(?=[ x]\] )", text.strip(), flags=re.M)
-    choices = []
-    for line in lines:
-        choice, _, reason = " ".join(line[3:].split()).partition(": ")
-        choices.append((choice, reason, line[0] == "x"))
+    parts = [(line[0] == "x", *" ".join(line[3:].split()).partition(": ")) for line in lines]
+    choices = [(choice, reason, right) for right, choice, _, reason in parts]
     if not (2 <= len(choices) <= 4 and all(reason for _, reason, _ in choices)
             and sum(right for *_, right in choices) == 1):
-        raise ValueError(f"a prediction needs two to four choices, each '- [ ] choice: reason', "
-                         f"and one of them '- [x]': {text!r}")
+        raise ValueError(f"a prediction needs two to four choices: reasons, one right: {text!r}")
     return question.strip(), choices
 
 
 def as_markdown(question, choices):
     """Return a prediction to read where nothing can be clicked; the reasons are folded."""
     asked = "\n".join(f"- {choice}" for choice, *_ in choices)
-    told = "\n".join(f"- {choice}{': **yes**' * right}: {reason}"
-                     for choice, reason, right in choices)
+    told = "\n".join(f"- {name}{': **yes**' * right}: {why}" for name, why, right in choices)
     return (f"**Predict.** {question}\n\n{asked}\n\n"
             f"<details><summary>Each choice, and why</summary>\n\n{told}\n\n</details>")
 

@@ -8,6 +8,7 @@ import torch
 from . import parallel
 from .live import LivePlot
 
+BAR = "{l_bar}{bar}| {n:.2f}/{total} epochs, {elapsed} gone, {remaining} left{postfix}"
 POINTS_PER_EPOCH = 20  # on the plot; each one waits for the device
 
 
@@ -29,32 +30,28 @@ class Progress:
         self.animator = history.animator = LivePlot(
             xlabel="epoch", xlim=[0, num_epochs], ylim=[0, 2.4], figsize=(4.5, 3),
             legend=["train loss", "train acc", "test acc"])
-        self.bar = tqdm(total=num_epochs, unit="epoch", disable=parallel.rank() > 0 or None,
-                        smoothing=0, bar_format="{l_bar}{bar}| {n:.2f}/{total} epochs, {elapsed} "
-                                                "gone, {remaining} left{postfix}")
-        self.began = self.epoch_began = time.perf_counter()
+        hidden = parallel.rank() > 0 or None  # None: where there is no terminal
+        self.bar = tqdm(total=num_epochs, disable=hidden, smoothing=0, bar_format=BAR)
+        self.began = time.perf_counter()
         self.pending = []  # (examples, loss, how many right) of steps that are on the device yet
-        self.epoch = self.batch = self.all_examples = self.examples = self.right = 0
-        self.loss_sum = self.waited = self.book_seconds = 0.0
+        self.epoch = self.all_examples = 0
 
     def batches(self, train_iter):
         """Yield the batches of an epoch, timing how long each is waited for."""
         self.batch = self.examples = self.right = 0
-        self.loss_sum = self.waited = 0.0
-        self.epoch_began = time.perf_counter()
+        self.loss_sum = waited = 0.0
         drawn_before = self.animator.seconds_drawing
-        asked = time.perf_counter()
+        asked = self.epoch_began = time.perf_counter()
         for batch in train_iter:
-            self.waited += time.perf_counter() - asked
+            waited += time.perf_counter() - asked
             yield batch
             asked = time.perf_counter()
-        self.waited += time.perf_counter() - asked  # for the end of the loader
+        waited += time.perf_counter() - asked  # for the end of the loader
         if not self.batch:
-            raise ValueError(f"train_iter gave no batch in epoch {self.epoch + 1}: give a loader "
-                             "that can be gone through once an epoch")
+            raise ValueError(f"train_iter gave no batch in epoch {self.epoch + 1}: is it used up?")
         self.fetch()
         drawn = self.animator.seconds_drawing - drawn_before
-        self.book_seconds = time.perf_counter() - self.epoch_began - self.waited - drawn
+        self.book_seconds = time.perf_counter() - self.epoch_began - waited - drawn
 
     def step(self, loss, y_hat, y):
         """Take note of one step; every so often add a point to the plot."""
@@ -95,11 +92,11 @@ class Progress:
             losses, rights = torch.stack(losses).tolist(), torch.stack(rights).tolist()
             self.pending = []
             self.history.step_losses += losses
-            for size, loss, right in zip(sizes, losses, rights, strict=True):
+            for size, loss in zip(sizes, losses, strict=True):
                 self.loss_sum += size * loss if size else 0
-                self.right += right
-                self.examples += size
-                self.all_examples += size
+            self.right += sum(rights)
+            self.examples += sum(sizes)
+            self.all_examples += sum(sizes)
 
     def add_point(self, x, values):
         elapsed = time.perf_counter() - self.began

@@ -1,30 +1,25 @@
 """How weights are changed: the book's plain SGD, and a stronger recipe of nine known parts."""
 
-from dataclasses import dataclass
+from collections import namedtuple
+from functools import partial
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 RECIPES = ("book", "strong")
-MOMENTUM = 0.9
-WEIGHT_DECAY = 5e-4
-LABEL_SMOOTHING = 0.1
+MOMENTUM, WEIGHT_DECAY, LABEL_SMOOTHING = 0.9, 5e-4, 0.1
 WARM_UP = 0.2  # the share of all steps in which the rate rises
 AVERAGED = 0.02  # the averaged weights look back over this share of all steps
 
 
-@dataclass
-class Recipe:
-    """What train changes the weights with; the book's has no schedule, no average, no augment."""
+class Recipe(namedtuple("Recipe", "optimizer loss schedule average augment", defaults=[None] * 3)):
+    """What train changes the weights with; the book's has no schedule, no average, no augment.
 
-    optimizer: torch.optim.Optimizer
-    loss: nn.Module
-    schedule: object = None  # its step() follows each step of the optimizer
-    average: object = None  # AveragedModel: the network that is evaluated, and kept at the end
-    augment: object = None  # maps images (B, C, H, W) to as many
+    schedule.step() follows each step of the optimizer; average is an AveragedModel, the network
+    that is evaluated, and kept at the end; augment maps images (B, C, H, W) to as many.
+    """
 
 
 def make_recipe(name, net, lr, num_steps):
@@ -40,16 +35,15 @@ def make_recipe(name, net, lr, num_steps):
     fused = ({p.device.type for p in net.parameters()} <= {"cpu", "cuda"}
              and not any(getattr(layer, "sparse", False) for layer in net.modules()))
     if name == "book":
-        return Recipe(torch.optim.SGD(net.parameters(), lr=lr, fused=fused), nn.CrossEntropyLoss())
+        return Recipe(torch.optim.SGD(net.parameters(), lr=lr, fused=fused), F.cross_entropy)
     weights = [p for p in net.parameters() if p.dim() > 1]
     others = [p for p in net.parameters() if p.dim() <= 1]  # biases, and the norms' scales
-    optimizer = torch.optim.SGD(
-        [{"params": weights, "weight_decay": WEIGHT_DECAY}, {"params": others}],
-        lr=lr, momentum=MOMENTUM, nesterov=True, fused=fused)
+    groups = [{"params": weights, "weight_decay": WEIGHT_DECAY}, {"params": others}]
+    optimizer = torch.optim.SGD(groups, lr=lr, momentum=MOMENTUM, nesterov=True, fused=fused)
     num_steps = max(3, num_steps)  # OneCycleLR divides by zero below, and without two to rise in
     decay = 1 - 1 / max(2, AVERAGED * num_steps)
     return Recipe(
-        optimizer, nn.CrossEntropyLoss(label_smoothing=LABEL_SMOOTHING),
+        optimizer, partial(F.cross_entropy, label_smoothing=LABEL_SMOOTHING),
         OneCycleLR(optimizer, lr, total_steps=num_steps, pct_start=max(WARM_UP, 2 / num_steps),
                    cycle_momentum=False),
         AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True),

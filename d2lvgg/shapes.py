@@ -1,6 +1,6 @@
 """What happens inside a network, layer by layer, without running it."""
 
-from dataclasses import asdict, dataclass
+from collections import namedtuple
 
 import torch
 from torch import nn
@@ -8,16 +8,13 @@ from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
 
-@dataclass(frozen=True)
-class LayerShape:
-    """One row of a ShapeTable."""
+class LayerShape(namedtuple("LayerShape", "name layer output_shape params flops activation_bytes")):
+    """One row of a ShapeTable.
 
-    name: str  # the layer's place in the network: '0', or '0.2' inside block 0
-    layer: str  # its class: 'Conv2d'
-    output_shape: torch.Size
-    params: int
-    flops: int  # a multiply and an add count as two
-    activation_bytes: int  # of the layer's output, whole batch
+    name is the layer's place in the network, '0', or '0.2' inside block 0; layer its class,
+    'Conv2d'. In flops a multiply and an add count as two; activation_bytes are of the layer's
+    output, whole batch.
+    """
 
 
 class ShapeTable(list):
@@ -37,7 +34,7 @@ class ShapeTable(list):
         """Return the rows as a pandas DataFrame, indexed by the layer's place."""
         import pandas as pd
 
-        rows = [{**asdict(row), "output_shape": tuple(row.output_shape)} for row in self]
+        rows = [row._replace(output_shape=tuple(row.output_shape)) for row in self]
         return pd.DataFrame(rows).set_index("name")
 
     def _repr_html_(self):
@@ -89,13 +86,11 @@ def open_blocks(net, place=""):
 def explain_refusal(net, X, error):
     """Return in one sentence why net, which raised error, does not take the batch X."""
     if X.dtype == torch.uint8:
-        return ("the images are bytes from 0 to 255: give the network float32 from 0 to 1, "
-                "X.float() / 255")
+        return "the images are bytes from 0 to 255: give float32 from 0 to 1, X.float() / 255"
     first = next((layer for layer in net.modules() if isinstance(layer, nn.Conv2d)), None)
     if first is not None and X.dim() == 4 and X.shape[1] != first.in_channels:
-        return (f"the images have shape {tuple(X.shape)}, and the network's first convolution "
-                f"takes (batch, {first.in_channels}, height, width): build it with in_channels "
-                "equal to the images' channels, 1 for grey and 3 for colour")
+        return (f"the images have shape {tuple(X.shape)}, and the first convolution takes (batch, "
+                f"{first.in_channels}, height, width): build it with in_channels={X.shape[1]}")
     try:
         trace_shapes(net, X.shape)
     except ValueError as refusal:

@@ -68,11 +68,10 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
         rule = make_recipe(recipe, net, lr, num_steps)
         scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
         augment = rule.augment
-        if augment and hasattr(train_iter, "augmented"):  # before it enlarges them
-            train_iter, augment = train_iter.augmented(augment), None
+        if augment and hasattr(train_iter, "replace"):  # before it enlarges them
+            train_iter, augment = train_iter.replace(augment=augment), None
         if saver:
-            parts = {"net": net, "optimizer": rule.optimizer, "scaler": scaler,
-                     "schedule": rule.schedule, "average": rule.average}
+            parts = {"net": net, "scaler": scaler, **rule._asdict()}
             saver.start(parts, progress, train_iter, device)
         parallel.copy_from_rank_0([*net.parameters(), *net.buffers()])
 
@@ -120,9 +119,8 @@ def train(net, train_iter, test_iter, num_epochs, lr, device=None, *, recipe="bo
         progress.collect()
     except Diverged:
         history.diverged = (
-            f"stopped: the loss was no longer a number after step {len(history.step_losses)} "
-            f"of {num_steps}. The steps are too long for this network: start anew with "
-            f"lr={lr / 4:g}, and lower still if that ends the same way")
+            f"stopped: the loss was no longer a number after step {len(history.step_losses)} of "
+            f"{num_steps}: such steps are too long, so start anew with lr={lr / 4:g} or lower")
     except Exception:
         if give_back:
             give_back()
@@ -153,9 +151,7 @@ def evaluate_accuracy(net, data_iter, device=None, *, precision="auto", channels
     device None means where its parameters are. Raises ValueError where data_iter holds nothing
     and where net does not take its batches.
     """
-    if device is None:
-        device = next((p.device for p in net.parameters()), "cpu")
-    device = torch.device(device)
+    device = torch.device(device or next((p.device for p in net.parameters()), "cpu"))
     precision = pick_precision(precision, device)
     right, examples = count_right(net, data_iter, device, precision, channels_last)
     return right / examples

@@ -2,15 +2,14 @@
 
 import json
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .exercises import LESSONS
 
 SAVED = LESSONS / "saved.json"  # {claim: the numbers that it was drawn from when it was built}
 
 
-@dataclass
-class Difference:
+class Difference(NamedTuple):
     """The mean of paired differences, and the 95 % interval around it."""
 
     mean: float
@@ -18,11 +17,9 @@ class Difference:
     high: float
     pairs: int
 
-    def __str__(self):
+    def __repr__(self):
         return (f"{self.mean:+.4f} on average over {self.pairs} pairs, 95 % interval "
                 f"{self.low:+.4f} to {self.high:+.4f}")
-
-    __repr__ = __str__
 
 
 def compare_paired(ours, theirs):
@@ -35,8 +32,7 @@ def compare_paired(ours, theirs):
     from scipy.stats import ttest_rel
 
     if len(ours) != len(theirs) or len(ours) < 2:
-        raise ValueError(f"{len(ours)} numbers of ours and {len(theirs)} of theirs: give as many "
-                         "of each, and at least two")
+        raise ValueError(f"{len(ours)} and {len(theirs)} numbers: give as many of each, at least 2")
     low, high = map(float, ttest_rel(ours, theirs).confidence_interval())
     return Difference((low + high) / 2, low, high, len(ours))
 

@@ -25,8 +25,9 @@ class Doubles:
     def __len__(self):
         return len(self.train_iter)
 
-    def shared(self, rank, world_size):
-        return Doubles(self.train_iter.shared(rank, world_size), self.fault if rank == 1 else None)
+    def replace(self, rank, **attributes):
+        return Doubles(self.train_iter.replace(rank=rank, **attributes),
+                       self.fault if rank == 1 else None)
 
     def __iter__(self):
         for number, (X, y) in enumerate(self.train_iter):

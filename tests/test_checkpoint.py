@@ -185,15 +185,13 @@ def test_a_checkpoint_of_another_device_is_refused(tmp_path):
 
 
 def test_the_random_state_is_that_of_the_device_in_use(monkeypatch):
-    states = {0: torch.tensor([0]), 1: torch.tensor([1])}
-    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: states[device.index].clone())
-    monkeypatch.setattr(torch.cuda, "set_rng_state",
-                        lambda state, device: states.update({device.index: state}))
-    state = checkpoint.random_state([], torch.device("cuda:1"))
-    states[1] = torch.tensor([7])
-    checkpoint.restore_random_state(state, [], torch.device("cuda:1"))
-    assert states == {0: torch.tensor([0]), 1: torch.tensor([1])}
-    assert "cuda" not in checkpoint.random_state([], torch.device("cpu"))
+    monkeypatch.setattr(torch.cuda, "default_generators", ("of cuda:0", "of cuda:1"))
+    for device, theirs in (("cpu", {}), ("cuda", {"cuda": "of cuda:0"}),
+                           ("cuda:1", {"cuda": "of cuda:1"})):
+        found = checkpoint.generators([], torch.device(device))
+        assert found == {"cpu": torch.default_generator, **theirs}
+    loader, _ = own_loaders(seed=3)
+    assert checkpoint.generators(loader, torch.device("cpu"))["loader"] is loader.generator
 
 
 def test_a_strong_run_cannot_change_its_length(tmp_path):

@@ -15,17 +15,8 @@ from d2lvgg import CIFAR10_LABELS, cifar10, data, load_data_cifar10
 pytestmark = pytest.mark.usefixtures("nowhere")
 
 
-def unpack(batches, folder):
-    place = folder / cifar10.UNPACKED
-    place.mkdir(parents=True)
-    for name, content in batches.items():
-        (place / name).write_bytes(content)
-    return place
-
-
 def test_where_it_comes_from_is_where_torchvision_has_it_from():
     assert CIFAR10.url.startswith(cifar10.SITE)
-    assert cifar10.RECORD * cifar10.PER_BATCH == 30_730_000
     assert len(CIFAR10_LABELS) == 10
     assert list(CIFAR10_LABELS) == sorted(CIFAR10_LABELS)
 
@@ -34,24 +25,15 @@ def test_the_archive_is_read_in_order_and_in_colour(archive, batches):
     train_iter, test_iter = load_data_cifar10(16, root=archive)
     assert train_iter.source == f"CIFAR-10, {archive}"
     assert train_iter.classes == CIFAR10_LABELS
-    first = np.frombuffer(batches["data_batch_2.bin"], np.uint8)[:cifar10.RECORD]
+    first = np.frombuffer(batches[cifar10.BATCHES[1]], np.uint8)[:cifar10.RECORD]
     assert train_iter.images[20].flatten().tolist() == first[1:].tolist()
     assert len(test_iter.labels) == 20
     X, y = next(iter(test_iter))
     assert (X.shape, X.dtype) == ((16, 3, 32, 32), torch.float32)
     assert (y.shape, y.dtype) == ((16,), torch.int64)
-    red = np.frombuffer(batches["test_batch.bin"], np.uint8)[1:1 + 32 * 32].reshape(32, 32)
+    red = np.frombuffer(batches[cifar10.BATCHES[-1]], np.uint8)[1:1 + 32 * 32].reshape(32, 32)
     torch.testing.assert_close(X[0, 0].cpu(), torch.tensor(red / 255, dtype=torch.float32))
     assert next(iter(load_data_cifar10(4, 48, root=archive)[0]))[0].shape == (4, 3, 48, 48)
-
-
-def test_unpacked_files_are_read_too_and_only_those_that_are_needed(batches, tmp_path):
-    unpack(batches, tmp_path / "mine")
-    (tmp_path / "mine" / cifar10.UNPACKED / "data_batch_3.bin").unlink()
-    train_iter, _ = load_data_cifar10(16, num_train=40, root=tmp_path / "mine")
-    assert len(train_iter.labels) == 40
-    with pytest.raises(data.DataError, match="is not there"):
-        cifar10.find_cifar10("folder", tmp_path / "mine")
 
 
 def test_root_comes_first_then_the_variable_then_the_projects_folder(
@@ -62,15 +44,6 @@ def test_root_comes_first_then_the_variable_then_the_projects_folder(
     monkeypatch.setenv("D2LVGG_DATA", str(tmp_path / "variable"))
     assert cifar10.find_cifar10()[2].endswith("variable")
     assert cifar10.find_cifar10(root=archive)[2].endswith("good")
-
-
-@pytest.mark.parametrize("change", [lambda c: c[:-1], lambda c: c + b"x",
-                                    lambda c: c[:-1] + bytes([c[-1] ^ 1])])
-def test_a_changed_file_is_refused_by_name(batches, tmp_path, change):
-    place = unpack(batches, tmp_path / "mine") / "data_batch_4.bin"
-    place.write_bytes(change(place.read_bytes()))
-    with pytest.raises(data.DataError, match="data_batch_4.bin is not the published file"):
-        cifar10.find_cifar10("folder", tmp_path / "mine")
 
 
 class Mirror:
@@ -119,7 +92,7 @@ def test_asked_for_shapes_come_without_a_warning_and_bad_arguments_are_refused()
 
 
 def test_more_images_than_there_are(archive):
-    with pytest.raises(ValueError, match="101 images were asked for.*training part has 100"):
+    with pytest.raises(ValueError, match="101 images asked for.*training part has 100"):
         load_data_cifar10(8, num_train=101, root=archive)
 
 

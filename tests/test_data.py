@@ -209,8 +209,8 @@ def test_any_whole_number_will_do(kind):
 
 
 @pytest.mark.parametrize(("options", "words"), [
-    ({"num_train": 60_001}, "60,001 images were asked for.*training part has 60,000"),
-    ({"num_test": 10_001}, "10,001 images were asked for.*test part has 10,000")])
+    ({"num_train": 60_001}, "60,001 images asked for.*training part has 60,000"),
+    ({"num_test": 10_001}, "10,001 images asked for.*test part has 10,000")])
 def test_more_images_than_there_are(options, words):
     with pytest.raises(ValueError, match=words):
         load_data_fashion_mnist(8, **options)

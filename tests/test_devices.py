@@ -150,7 +150,7 @@ def test_the_forward_half_of_a_step_neither_waits_nor_mixes_devices(
         loader, _ = data.make_loaders(
             (images, labels), (images, labels), batch_size=16, resize=28, device=CUDA,
             num_train=None, num_test=None, seed=None, source="", classes=())
-        loader = loader.augmented(recipes.flip_and_crop) if augmented else loader
+        loader = loader.replace(augment=recipes.flip_and_crop) if augmented else loader
         with CUDA:
             net = small_net(batch_norm=True)
         model, _ = fast_form.fast_form(net)

@@ -1,5 +1,6 @@
 """Every exercise of every lesson: its right, empty and wrong answers, and odd ones."""
 
+import itertools
 import re
 
 import numpy as np
@@ -31,7 +32,9 @@ ODD = [0, -1, 10**30, 1.5, float("nan"), float("inf"), True, 1j, "", "text", b"b
        torch.zeros(2, 3), torch.tensor([float("nan")]), nn.Linear(2, 3), nn.Linear, type, print]
 # ... and what a function that was asked for can return.
 ODD += [lambda *arguments, value=value, **options: value for value in ODD]
-ODD += [lambda: 0, lambda *arguments, **options: arguments, lambda *arguments, **options: exit(1)]
+ODD += [itertools.count(), lambda *arguments, **options: itertools.count(),  # without an end
+        lambda: 0, lambda *arguments, **options: arguments,
+        lambda *arguments, **options: exit(1)]
 
 
 def lessons_with_checks():

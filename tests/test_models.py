@@ -93,8 +93,8 @@ def test_shrink_divides_or_refuses(arch, ratio):
 
 
 @pytest.mark.parametrize(("arch", "words"), [
-    ((), "at least one"), (None, "at least one"), (5, "at least one"),
-    ("vgg11", r"VGG_ARCHS\['vgg11'\]"), ("vgg12", "give a tuple"),
+    ((), "give blocks"), (None, "give blocks"), (5, "give blocks"),
+    ("vgg11", r"VGG_ARCHS\['vgg11'\]"), ("vgg12", "give blocks, such as"),
     (((1, 64), 128), "block 2 of conv_arch is 128"), (((1, 64, 3),), "block 1"),
     (((0, 64),), "above zero"), (((1, 0),), "above zero"), (((1.0, 64),), "whole"),
     (((True, 64),), "whole"), (((1, "64"),), "whole")])

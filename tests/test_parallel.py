@@ -100,7 +100,7 @@ def test_shares_of_a_batch_are_the_batch(monkeypatch):
         parts = []
         for rank in range(processes):
             loader.generator.set_state(order)
-            parts.append(list(loader.shared(rank, processes)))
+            parts.append(list(loader.replace(rank=rank, world_size=processes)))
         monkeypatch.setattr(parallel, "world_size", lambda size=processes: size)
         for batch, (X, y) in enumerate(whole):
             cut = [part[batch] for part in parts]

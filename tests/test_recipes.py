@@ -85,7 +85,7 @@ def test_our_loader_augments_before_it_enlarges_and_others_after():
         seen.append((X.shape, X.dtype))
         return X
 
-    (X, _), *_ = loaders[0].augmented(spy)
+    (X, _), *_ = loaders[0].replace(augment=spy)
     assert seen == [((8, 1, 28, 28), torch.uint8)] * 2
     assert X.shape == (8, 1, 56, 56)
     assert loaders[0].augment is None  # the loader that was given is as it was

@@ -165,7 +165,7 @@ def test_a_real_ctrl_c_ends_the_command_with_its_curve(tmp_path):
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert "interrupted before the end of the first epoch" in rest
+    assert "interrupted after 0 whole epochs" in rest
     assert (tmp_path / "curve.svg").exists()
 
 
@@ -264,7 +264,7 @@ class Named(nn.Module):
     (changed(X=lambda X: X[..., :20]), r"(refuses an input|fails on a batch) of shape"),
     (changed(y=lambda y: y + 1), "a label 10, and the network has 10 outputs, for .*0 to 9"),
     (changed(y=lambda y: y - 1), "there is a label -1"),
-    (changed(y=lambda y: y.int()), "type torch.int32: give the number of its class.*int64"),
+    (changed(y=lambda y: y.int()), "type torch.int32: give .*each image's class, as int64"),
     (changed(y=lambda y: nn.functional.one_hot(y, 10).float()), r"shape \(16, 10\).*y.argmax"),
     ([(X[:10], torch.eye(10)) for X, y in changed()], r"labels have shape \(10, 10\)"),
     ([{"images": X, "labels": y} for X, y in changed()], "batches of type dict: give pairs"),

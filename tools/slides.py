@@ -35,6 +35,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from d2lvgg.predictions import parse
 from tools.notebooks import ROOT, lesson_folders
 
 OUT = ROOT / "build" / "slides"
@@ -163,11 +164,9 @@ def text_and_shown(markdown, code):
 
 
 def prediction(source):
-    """Return (question, [(is right, choice, reason), ...]) of a cell that calls d2lvgg.predict."""
+    """Return (question, [(choice, reason, is right), ...]) of a cell that calls d2lvgg.predict."""
     call = next(node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
-    question, *lines = re.split(r"^- (?=\[[ x]\] )", call.args[1].value, flags=re.M)
-    choices = [(line[1] == "x", *" ".join(line[4:].split()).split(": ", 1)) for line in lines]
-    return question.strip(), choices
+    return parse(call.args[1].value)
 
 
 def prediction_slides(cells):
@@ -178,8 +177,8 @@ def prediction_slides(cells):
     question, choices = prediction(cells[0].source)
     text, shown = text_and_shown(question, None)
     asked = [f"<li><b>{letter}</b><span>{to_inline(choice)}</span></li>"
-             for letter, (_, choice, _) in zip("ABCD", choices)]  # noqa: B905
-    short = " row" * all(len(choice) < 20 for _, choice, _ in choices)
+             for letter, (choice, *_) in zip("ABCD", choices)]  # noqa: B905
+    short = " row" * all(len(choice) < 20 for choice, *_ in choices)
     yield Slide("question", "What do you expect?",
                 f'{text}<ul class="choices{short}">{"".join(asked)}</ul>', shown)
     below = takewhile(lambda cell: "predict" not in tags_of(cell), cells[1:])
@@ -188,7 +187,7 @@ def prediction_slides(cells):
     pictures = tuple(output_html(output) for output in answer.get("outputs", [])
                      if "image/png" in output.get("data", {}))
     answered = []
-    for item, (right, _, reason) in zip(asked, choices, strict=True):
+    for item, (_, reason, right) in zip(asked, choices, strict=True):
         if right:
             because = f"<em>{to_inline(reason[0].upper() + reason[1:])}</em></span></li>"
             answered.append('<li class="right">' + item.removeprefix("<li>").replace(
@@ -217,7 +216,9 @@ def marked_slides(notebook):
     """Yield the slides of a lesson: title, what is marked and predictions in order, where next."""
     heading, question = list(blocks(notebook.cells[0].source))[:2]
     yield Slide("title", heading.removeprefix("# "), to_html(question))
-    for place, cell in enumerate(notebook.cells):
+    shown_in_class = [*takewhile(lambda cell: not cell.source.startswith("## Exercises"),
+                                 notebook.cells)]
+    for place, cell in enumerate(shown_in_class):
         if "predict" in tags_of(cell):
             yield from prediction_slides(notebook.cells[place:])
         for title, text, code in marked_parts("slide", notebook.cells[place:]):

@@ -123,7 +123,6 @@ def test_a_download_is_stopped_and_run_again(notebook, served, archive):
     server.expect_request(f"/{cifar10.ARCHIVE}").respond_with_data(
         (archive / cifar10.ARCHIVE).read_bytes())
     notebook.run("import d2lvgg; from d2lvgg import cifar10; from pathlib import Path\n"
-                 f"cifar10.BATCHES, cifar10.PER_BATCH = {cifar10.BATCHES!r}, 20\n"
                  f"cifar10.SITE, cifar10.ARCHIVE_HASH = "
                  f"{cifar10.SITE!r}, {cifar10.ARCHIVE_HASH!r}\n"
                  f"cifar10.DATA_FOLDER = Path({str(folder)!r})")
