@@ -17,6 +17,9 @@ from d2lvgg.shapes import trace_shapes
 
 # What the backward pass needs of each layer's output, in times its bytes; lesson 08 measures it.
 KEPT = {"ReLU": 1, "MaxPool2d": 3, "Dropout": 2}
+# Without the backend, which rc_context would set and not set back: later plots need Jupyter's.
+DEFAULTS = {name: value for name, value in matplotlib.rcParamsDefault.items()
+            if not name.startswith("backend")}
 
 
 def summarise(conv_arch, ratio, input_size, batch_size):
@@ -113,7 +116,7 @@ def explore_vgg(conv_arch="vgg11", ratio=1, input_size=224, batch_size=128):
         except ValueError as error:
             said.update({"text/plain": f"Not possible: {error}"}, raw=True)
             return
-        with matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE}):
+        with matplotlib.rc_context({**DEFAULTS, **STYLE}):
             picture = io.BytesIO()
             shapes_shrinking(shrink(arch, ratio), input_size).savefig(
                 picture, dpi=85, bbox_inches="tight")
