@@ -102,7 +102,6 @@ def ask(function, *arguments):
         raise WrongAnswer(f"{shown} raised {type(error).__name__}: {error}") from None
     if answer is None or answer is ...:
         raise Unanswered
-    expect(not isinstance(answer, Iterator), f"{shown} gave a generator: return a list of it")
     return answer
 
 

@@ -71,7 +71,8 @@ def read_part(folder, classes, side, count=None):
             broken.append(f"{path} ({error})".replace(f" '{path}'", ""))
     if broken:
         more = f", and {len(broken) - 5} more" * (len(broken) > 5)
-        warnings.warn(f"left out, being no images: {'; '.join(broken[:5])}{more}", stacklevel=4)
+        warnings.warn("left out, as no image could be read from it: "
+                      f"{'; '.join(broken[:5])}{more}", stacklevel=4)
     missing = [name for label, name in enumerate(classes) if label not in labels]
     if not images or missing and folder.name == "train" and count is None:
         raise DataError(f"{folder / (missing or ['<class>'])[0]} holds no images that can be read: "

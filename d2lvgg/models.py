@@ -60,12 +60,13 @@ def final_side(conv_arch, input_size):
     """
     check_arch(conv_arch)
     if not is_count(input_size):
-        raise ValueError(f"input_size is {input_size!r}: give a whole number of pixels above zero")
-    pools = len(conv_arch)
-    side = input_size // 2 ** pools  # each pool halves, and drops an odd last row
+        raise ValueError(f"input_size is {input_size!r}: give the picture's height in pixels, "
+                         "one whole number above zero")
+    side = input_size // 2 ** len(conv_arch)  # each pool halves, and drops an odd last row
     if side == 0:
-        raise ValueError(f"input_size {input_size} does not survive {pools} pools, each of which "
-                         f"halves it: use at least {2 ** pools} pixels, or fewer blocks")
+        raise ValueError(
+            f"input_size {input_size} does not survive {len(conv_arch)} pools, each of which "
+            f"halves it: use at least {2 ** len(conv_arch)} pixels, or fewer blocks")
     return side
 
 
@@ -78,7 +79,8 @@ def shrink(conv_arch, ratio):
     check_arch(conv_arch)
     narrowest = min(channels for _, channels in conv_arch)
     if not is_count(ratio) or ratio > narrowest:
-        raise ValueError(f"ratio is {ratio!r}: give a whole number from 1 to {narrowest}")
+        raise ValueError(f"ratio is {ratio!r}: give a whole number from 1 to {narrowest}, so that "
+                         "every block keeps at least one channel")
     return tuple((num_convs, channels // ratio) for num_convs, channels in conv_arch)
 
 

@@ -66,7 +66,5 @@ def fold_batch_norm(net):
 
 def garments(size=SIZE):
     """Return the course's three garments, X (3, 1, size, size) in [0, 1] and y (3,)."""
-    images, labels = read_fashion_mnist()[1]
-    places = list(GARMENTS.values())
-    return (to_float(torch.tensor(images[places])[:, None], size),
-            torch.tensor(labels[places], dtype=torch.int64))
+    X, y = (torch.tensor(part[list(GARMENTS.values())]) for part in read_fashion_mnist()[1])
+    return to_float(X[:, None], size), y.long()

@@ -90,8 +90,8 @@ def page(lab):
 
 def open_notebook(page, lab, name):
     address, token = lab
-    page.goto(f"{address}lab/tree/notebooks/{name}?token={token}", timeout=120_000)
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
+    page.goto(f"{address}lab/tree/notebooks/{name}?reset&token={token}", timeout=120_000)
+    page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell", timeout=120_000)
     page.wait_for_function(
         "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status"
         " === 'idle'", timeout=120_000)

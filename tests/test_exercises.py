@@ -32,7 +32,7 @@ ODD = [0, -1, 10**30, 1.5, float("nan"), float("inf"), True, 1j, "", "text", b"b
        torch.zeros(2, 3), torch.tensor([float("nan")]), nn.Linear(2, 3), nn.Linear, type, print]
 # ... and what a function that was asked for can return.
 ODD += [lambda *arguments, value=value, **options: value for value in ODD]
-ODD += [itertools.count(), lambda *arguments, **options: itertools.count(),  # without an end
+ODD += [itertools.count(),  # without an end
         lambda: 0, lambda *arguments, **options: arguments,
         lambda *arguments, **options: exit(1)]
 
