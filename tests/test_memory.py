@@ -75,12 +75,12 @@ def test_freed_memory_is_kept_inside_and_given_back_at_the_end():
     done = subprocess.run([sys.executable, "-c", APART], capture_output=True, text=True,
                           check=True, cwd=Path(__file__).parent)
     found = json.loads(done.stdout)
-    few, many = BLOCK // 2**21, 5 * BLOCK // 2**21  # pages of 2 MB at the most
+    many = found["after an error"]  # all 20 blocks anew
     assert found["kept"] > 3.5 * BLOCK
     assert found["left"] < BLOCK / 2
-    assert found["after the inner"] < few  # the outer still keeps it
-    assert found["after a failure"] < few  # a batch that does not fit does not end it
-    assert found["after an error"] > many
+    assert found["after the inner"] < many / 5  # the outer still keeps it
+    assert found["after a failure"] < many / 5  # a batch that does not fit does not end it
+    assert many > 5 * BLOCK // 2**21  # in pages of 2 MB at the most
 
 
 @needs_glibc
