@@ -64,7 +64,7 @@ site: .venv/teach ## make build/site/: the course to read without Python
 	$(RUN) -m tools.website
 
 screenshot: .venv/installed ## take README's picture of lesson 09 in JupyterLab anew
-	D2LVGG_SCREENSHOT=images/jupyterlab.png $(RUN) -m pytest tests/test_browser.py
+	D2LVGG_SCREENSHOT=images/jupyterlab.png $(RUN) -m pytest -m slow tests/test_browser.py -k lesson_09
 
 constraints: .venv/installed ## move constraints.txt to the newest versions
 	.venv/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.10 \

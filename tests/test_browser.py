@@ -26,6 +26,7 @@ FRAMES = """() => {
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.slow,  # JupyterLab, a browser and two kernels: a minute and more
     pytest.mark.skipif(not CHROMIUM, reason="no chromium: install it, or set CHROMIUM"),
 ]
 

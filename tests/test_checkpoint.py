@@ -27,7 +27,7 @@ def train(path, num_epochs=1, net=None, lr=0.1, loaders=None, **options):
 
 
 @pytest.mark.parametrize(("recipe", "seed", "precision"), [
-    ("book", "0", "fp32"), ("strong", "None", "auto")])
+    ("book", "0", "fp32"), pytest.param("strong", "None", "auto", marks=pytest.mark.slow)])
 def test_a_run_killed_many_times_ends_as_if_it_had_not_been(tmp_path, recipe, seed, precision):
     done = subprocess.run([sys.executable, SCRIPT, tmp_path, recipe, seed, precision], check=True,
                           capture_output=True, text=True, timeout=300)

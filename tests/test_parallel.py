@@ -75,6 +75,7 @@ def test_a_process_that_dies_ends_the_run_with_an_error(tmp_path):
     assert not (tmp_path / "out.pt").exists()
 
 
+@pytest.mark.slow  # six processes more: the loop under torchrun is tested above
 def test_the_command_runs_under_torchrun_and_one_process_speaks(tmp_path, monkeypatch):
     done = torchrun(2, "train", "--scale", "smoke", "--epochs", "1", "--out", tmp_path,
                     "--checkpoint", tmp_path / "run.pt", script=("-m", "d2lvgg"))

@@ -37,6 +37,7 @@ def run(course, *command):
     return done.stdout
 
 
+@pytest.mark.slow  # six processes, each of which imports torch
 def test_a_copy_of_the_template_is_a_lesson(course):
     run(course, "tools.notebooks", "99", "--preview")
     built = nbformat.read(course / "build" / "notebooks" / f"{NEW}.ipynb", as_version=4)

@@ -96,7 +96,7 @@ def filter_moves():
     most = max(abs(total) for _, total in worked.values())
 
     body = [f'<text x="0" y="18">the boot</text>{small_boot(boot.tolist(), 0, 26, 5)}',
-            f'<text x="{left}" y="22">its pixels in the red frame, times ten</text>',
+            f'<text x="{left}" y="22">the framed pixels, times ten</text>',
             f'<text x="{left + CELL}" y="{below - 12}">the filter\'s response at each place</text>',
             f'<text x="0" y="{below - 60}">the filter</text>']
     body += [square(left + CELL * column, top + CELL * row, ink, blend("#000000", 0.08 * ink),

@@ -15,10 +15,7 @@ from tools import notebooks
 ROOT = Path(__file__).parents[2]
 
 LESSONS = notebooks.lesson_folders()
-SHORT = "07_vgg11"  # stands for all in `make test`; `make test-all` takes them one by one
-each_lesson = pytest.mark.parametrize("path", [
-    pytest.param(path, id=path.name, marks=[] if path.name == SHORT else pytest.mark.slow)
-    for path in LESSONS])
+each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.name)
 
 
 class Notebook:
@@ -62,6 +59,7 @@ def code_cells(path, edition="student"):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+@pytest.mark.slow  # two runs of each lesson; nbval has made one
 @each_lesson
 @pytest.mark.timeout(1500)
 def test_a_lesson_run_twice_in_one_kernel_says_the_same_twice(path, notebook):
@@ -73,6 +71,7 @@ def test_a_lesson_run_twice_in_one_kernel_says_the_same_twice(path, notebook):
             assert before == after, cell.id
 
 
+@pytest.mark.slow  # again two runs of each lesson
 @each_lesson
 @pytest.mark.timeout(1500)
 def test_cells_out_of_order_say_what_is_missing_and_spoil_nothing(path, notebook):
