@@ -1,5 +1,7 @@
 """Trains small networks of two kinds of block, for the fair experiment of lesson 06."""
 
+import time
+
 import torch
 from torch import nn
 
@@ -39,6 +41,23 @@ def accuracy(block, channels, rate, seed, train_iter, test_iter):
         optimizer.step()
         schedule.step()
     return d2lvgg.evaluate_accuracy(net, test_iter)
+
+
+def times_in_turns(first, second, shape, pairs):
+    """Return how many times second's seconds first takes for images of shape, for each pair.
+
+    They run in turns, so that a slow moment of the machine hits both.
+    """
+    X = torch.randn(shape)
+
+    def seconds_of(network):
+        began = time.perf_counter()
+        network(X)
+        return time.perf_counter() - began
+
+    with torch.no_grad():
+        ratios = [seconds_of(first) / seconds_of(second) for _ in range(pairs + 1)]
+    return ratios[1:]  # the first pair warms up
 
 
 def best_rate(block, channels, train_iter, test_iter):

@@ -39,7 +39,10 @@ def windows(image, sides):
     """Draw a frame a block on an image (H, W): the pixels that one number after it depends on."""
     fig, axis = plt.subplots(figsize=(4.6, 4.6))
     middle = image.shape[0] / 2
-    framed(axis, image, sides, middle, [f"{side}" for side in sides])
+    names = [f"block {place}: {side}" for place, side in enumerate(sides, 1)]
+    framed(axis, image, sides, middle, names)
+    corner, side = -0.5, image.shape[0]
+    axis.add_patch(Rectangle((corner, corner), side, side, fill=False, edgecolor="0.6"))
     reach = max(image.shape[0], *sides) / 2 + 8
     axis.set(xlim=(middle - reach, middle + reach), ylim=(middle + reach, middle - reach))
     plt.show()
@@ -48,8 +51,9 @@ def windows(image, sides):
 def used(image, use, sides, centre):
     """Draw frames on an image (H, W) and on use (H, W), how much each of its pixels matters."""
     fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.4))
-    for axis, each, cmap, title in zip(axes, (image, use), ("gray_r", "Greys"),
-                                       ("what it could see", "what it uses"), strict=True):
-        framed(axis, each, sides, centre, ["" for _ in sides], cmap)
+    titles = "what it could see", "what it uses (64 images)"
+    for axis, each, cmap, title in zip(axes, (image, use), ("gray_r", "Greys"), titles,
+                                       strict=True):
+        framed(axis, each, sides, centre, [f"{side}" for side in sides], cmap)
         axis.set_title(title)
     plt.show()
