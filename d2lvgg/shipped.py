@@ -17,7 +17,7 @@ FOLDER = Path(__file__).with_name("weights")
 WEIGHTS, CARD = "vgg11_4.safetensors", "card.json"
 SIZE = 96  # pixels a side of the images that it was trained on in the end
 # Three garments go through the course, by their places in the test set.
-GARMENTS = {"sure": 0, "torn": 103, "wrong": 147}
+GARMENTS = {"sure": 0, "torn": 49, "wrong": 147}
 
 
 def pooled_vgg(batch_norm=True):

@@ -14,8 +14,9 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture
 def tree(tmp_path):
     """A repository with this one's conftest.py, two notebooks and a test."""
-    for name in ("conftest.py", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "tests").mkdir()
+    for name in ("conftest.py", "pyproject.toml", "tests/forked_kernels.py"):
+        shutil.copy(ROOT / name, tmp_path / name)
     for name in "ab":
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(f"x = {cell}") for cell in range(6)])

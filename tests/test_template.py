@@ -20,8 +20,9 @@ def course(tmp_path):
         shutil.copytree(ROOT / name, tmp_path / name,
                         ignore=shutil.ignore_patterns("fashion_mnist", "__pycache__"))
     (tmp_path / "d2lvgg" / "fashion_mnist").symlink_to(ROOT / "d2lvgg" / "fashion_mnist")
-    for name in (*PAGES, "conftest.py", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "tests").mkdir()
+    for name in (*PAGES, "conftest.py", "pyproject.toml", "tests/forked_kernels.py"):
+        shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "notebooks" / "solutions").mkdir(parents=True)
     (tmp_path / "lessons").mkdir()
     for name in ("facts.json", "saved.json"):
@@ -54,7 +55,8 @@ def test_a_copy_of_the_template_is_a_lesson(course):
         course / "README.md").read_text(encoding="utf-8")
     assert "images/bars_of_lesson_99.svg" in run(course, "tools.figures")
     # What is asked of each lesson's text, checks and pictures is asked of this one, and holds.
-    shutil.copytree(ROOT / "tests", course / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "tests", course / "tests", dirs_exist_ok=True,
+                    ignore=shutil.ignore_patterns("__pycache__"))
     asked = run(course, "pytest", "-p", "no:cacheprovider", "-n", "0", "tests/test_notebooks.py",
                 "tests/test_exercises.py", "-k", "99 and not measured")
     assert "6 passed" in asked, asked
