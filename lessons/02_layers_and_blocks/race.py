@@ -6,7 +6,7 @@ from torch.nn import functional as F
 import d2lvgg
 
 
-def accuracy(make, seed, train_iter, test_iter, num_epochs, rate=0.1):
+def accuracy(make, seed, train_iter, test_iter, num_epochs, rate=0.02):
     """Return the test accuracy of make()'s network after num_epochs of SGD at this rate.
 
     The network maps (B, 1, 28, 28) to (B, 10) scores. The seed fixes its first weights and the

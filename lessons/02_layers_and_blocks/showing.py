@@ -48,9 +48,11 @@ def losses(curves):
         near = next((height for height in ends if math.isclose(height, curve[-1], abs_tol=1e-3)),
                     curve[-1])
         ends.setdefault(near, []).append((name, colour))
-    for height, names in ends.items():
-        axis.text(len(curve) * 1.02, height, " and ".join(name for name, _ in names), va="center",
+    place = -1.0
+    for height, names in sorted(ends.items()):
+        place = max(height, place + 0.1)  # names stand one above the other
+        axis.text(len(curve) * 1.02, place, " and ".join(name for name, _ in names), va="center",
                   color=names[-1][1] if len(names) == 1 else "black")
-    axis.set(xlabel="step", ylabel="loss", xlim=(0, len(curve)), ylim=(0, 1.5))
+    axis.set(xlabel="step", ylabel="loss", xlim=(0, len(curve)), ylim=(0, 1.25))
     plt.tight_layout()
     plt.show()
