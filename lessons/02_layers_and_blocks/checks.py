@@ -1,10 +1,21 @@
 """Lesson 02's exercises."""
 
+import copy
+
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from d2lvgg.exercises import Unanswered, ask, ask_number, exercise, expect
+from d2lvgg.exercises import (
+    Unanswered,
+    WrongAnswer,
+    as_number,
+    ask,
+    ask_number,
+    exercise,
+    expect,
+)
 
 LEFT_BEHIND = "something is left behind from one call to the next"
 
@@ -177,6 +188,117 @@ def check_chain(answer):
     return "VGG is such a chain, except that its factory is told a width for each block."
 
 
+class CountingSGD(torch.optim.SGD):
+    """SGD that counts its steps."""
+
+    steps = 0
+
+    def step(self, *arguments, **options):
+        self.steps += 1
+        return super().step(*arguments, **options)
+
+
+def trained(net, data, momentum, zero=True, loss_of=F.cross_entropy):
+    """Return (losses, parameters as one vector) of a copy of net after one pass over data.
+
+    Without zero gradients pile up.
+    """
+    net = copy.deepcopy(net)
+    optimizer, losses = torch.optim.SGD(net.parameters(), lr=0.5, momentum=momentum), []
+    for X, y in data:
+        loss = loss_of(net(X), y)
+        if zero:
+            optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses, flat(net)
+
+
+def flat(net):
+    """Return all parameters of net as one vector that later training does not change."""
+    return torch.cat([p.detach().flatten() for p in net.parameters()])
+
+
+def expect_steps(net, before, optimizer, data):
+    """Raise WrongAnswer unless the optimizer made a step a batch, and net moved."""
+    moved = not torch.equal(flat(net), before)
+    expect(optimizer.steps or not moved,
+           "the parameters changed, and not by the optimizer that was given: call its step()")
+    expect(optimizer.steps, "optimizer.step() was never called, so no parameter has changed")
+    expect(moved, "optimizer.step() ran, and no parameter has changed: is .grad filled when it "
+                  "runs? backward() comes right before it, with no zero_grad() between")
+    expect(optimizer.steps != 1 or len(data) == 1,
+           "one step was made and there are more batches: does return, or step(), stand inside "
+           "the loop as it should?")
+    expect(optimizer.steps == len(data), f"{len(data)} batches, and {optimizer.steps} steps: one "
+                                         "step a batch is wanted, and each batch once")
+
+
+def expect_numbers(found, count):
+    """Raise WrongAnswer unless found is a list of that many numbers; return them."""
+    expect(isinstance(found, (list, tuple)),
+           f"a list of the losses is wanted, one per batch, not a {type(found).__name__}")
+    expect(not any(isinstance(loss, torch.Tensor) and loss.requires_grad for loss in found),
+           "your losses are tensors that keep the whole record of their computation in memory: "
+           "loss.item() is the number alone")
+    expect(len(found) == count, f"{count} batches, and {len(found)} losses: one per batch of this "
+                                "call is wanted")
+    return [as_number(loss) for loss in found]
+
+
+def close(losses, wanted):
+    return torch.allclose(torch.tensor(losses), torch.tensor(wanted), atol=1e-4)
+
+
+@exercise
+def check_train_epoch(answer):
+    """Lesson 02, exercise 4: the training loop."""
+    with torch.random.fork_rng():
+        for seed, batches, momentum in ((0, (4, 4, 3), 0), (1, (6, 2), 0.9), (2, (5,), 0)):
+            torch.manual_seed(seed)
+            net = nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 3))
+            data = [(torch.randn(size, 6), torch.randint(3, (size,))) for size in batches]
+            optimizer = CountingSGD(net.parameters(), lr=0.5, momentum=momentum)
+            before, start = flat(net), copy.deepcopy(net)
+            try:
+                found = ask(answer, net, data, optimizer)
+            except WrongAnswer as mistake:
+                expect("modified by an inplace operation" not in str(mistake),
+                       "optimizer.step() stands before backward(): the record of the forward pass "
+                       "no longer fits the changed weights; backward() comes first")
+                raise
+            expect(net.training, "the network is in evaluation mode now: that is for testing")
+            expect_steps(net, before, optimizer, data)
+            losses, after = expect_numbers(found, len(data)), flat(net)
+
+            def as_if(start=start, data=data, momentum=momentum, after=after, **mistake):
+                made = trained(start, data, momentum, **mistake)[1]
+                return torch.allclose(made, after, atol=1e-5)
+
+            wanted, _ = trained(start, data, momentum)
+            if not as_if():
+                expect(not as_if(zero=False), "gradients pile up from batch to batch: empty them "
+                                              "with zero_grad() each time")
+                expect(not as_if(loss_of=lambda scores, y: F.cross_entropy(scores.softmax(1), y)),
+                       "cross_entropy has a softmax inside: give it the scores as they are")
+                expect(not as_if(loss_of=lambda scores, y: F.cross_entropy(scores, y,
+                                                                           reduction="sum")),
+                       "the loss is a sum over the batch: cross_entropy's mean is wanted, or a "
+                       "larger batch makes a longer step")
+                expect(not as_if(data=data[::-1]), "the batches come in another order than in data")
+                expect(False, "one step per batch was made, but not with the gradients of "
+                              "cross_entropy(net(X), y): is it the given net, and each batch of "
+                              "data once?")
+            lengths = [len(X) for X, _ in data]
+            expect(not close(losses, [w * n for w, n in zip(wanted, lengths, strict=True)]),
+                   "the network is trained rightly, and your losses are sums over the batch")
+            expect(close(losses, wanted),
+                   "the network is trained rightly, and the losses are others: note for each batch "
+                   "the loss that was computed before the step")
+    return "Five lines, and they train any network of this course."
+
+
 class Nest(nn.Module):
     """A block with some blocks registered and some in a plain list or tuple."""
 
@@ -188,7 +310,7 @@ class Nest(nn.Module):
 
 @exercise
 def check_count_hidden(answer):
-    """Lesson 02, exercise 4: parameters in plain lists."""
+    """Lesson 02, exercise 5: parameters in plain lists."""
 
     def count(net):
         found, again = ask_number(answer, net), ask_number(answer, net)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from d2lvgg.exercises import WrongAnswer, checks_of
 
@@ -200,6 +201,100 @@ def copies(make_block, n):
     return nn.Sequential(*[copy.deepcopy(block) for _ in range(n)])
 
 
+def train_epoch(net, data, optimizer):
+    losses = []
+    for X, y in data:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(X), y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def train_epoch_by_hand(net, data, optimizer):
+    """Another order of the same steps, and the loss from its definition."""
+    losses = []
+    for X, y in data:
+        logs = net(X).log_softmax(dim=1)
+        loss = -logs[torch.arange(len(y)), y].mean()
+        net.zero_grad()
+        loss.backward()
+        losses += [loss.item()]
+        optimizer.step()
+    return losses
+
+
+def loop(steps, inside=False, note=lambda loss, net, X, y: loss.item(), loss_of=F.cross_entropy):
+    """Return a train_epoch with these steps in this order: z: zero_grad, b: backward, s: step."""
+    def train_epoch(net, data, optimizer):
+        losses = []
+        for X, y in data:
+            loss = loss_of(net(X), y)
+            for step in steps:
+                {"z": optimizer.zero_grad, "b": loss.backward, "s": optimizer.step}[step]()
+            losses.append(note(loss, net, X, y))
+            if inside:
+                return losses
+        return losses
+    return train_epoch
+
+
+def with_own_optimizer(net, data, optimizer):
+    return train_epoch(net, data, torch.optim.SGD(net.parameters(), lr=0.5))
+
+
+def in_evaluation(net, data, optimizer):
+    return train_epoch(net.eval(), data, optimizer)
+
+
+def without_record(net, data, optimizer):
+    with torch.no_grad():
+        return train_epoch(net, data, optimizer)
+
+
+def mean_only(net, data, optimizer):
+    return sum(train_epoch(net, data, optimizer)) / len(data)
+
+
+def without_the_last(net, data, optimizer):
+    return train_epoch(net, data[:-1], optimizer)
+
+
+def twice(net, data, optimizer):
+    train_epoch(net, data, optimizer)
+    return train_epoch(net, data, optimizer)
+
+
+def three_batches(net, data, optimizer):
+    return train_epoch(net, [data[0], data[-2], data[-1]], optimizer)
+
+
+def own_data(net, data, optimizer):
+    return train_epoch(net, [(torch.randn(4, 6), torch.randint(3, (4,))) for _ in data], optimizer)
+
+
+def batches_of_four(net, data, optimizer):
+    return train_epoch(net, [(X.reshape(4, 6), y) for X, y in data], optimizer)
+
+
+def all_losses(kept, net, data, optimizer):
+    kept.extend(train_epoch(net, data, optimizer))
+    return kept
+
+
+def softmax_first(scores, y):
+    return F.cross_entropy(scores.softmax(dim=1), y)
+
+
+def summed(scores, y):
+    return F.cross_entropy(scores, y, reduction="sum")
+
+
+def loss_after(loss, net, X, y):
+    return F.cross_entropy(net(X), y).item()
+
+
 def count_hidden(net, deep=True, kinds=(list, tuple), count=torch.Tensor.numel, known=True):
     seen, total = {id(p) for p in net.parameters() if known}, 0
     for block in net.modules() if deep else [net]:
@@ -261,6 +356,9 @@ RIGHT = [
     (checks.check_parallel, ByIndex),
     (checks.check_chain, chain),
     (checks.check_chain, chain_by_loop),
+    (checks.check_train_epoch, train_epoch),
+    (checks.check_train_epoch, train_epoch_by_hand),
+    (checks.check_train_epoch, loop("bsz")),
     (checks.check_count_hidden, count_hidden),
     (checks.check_count_hidden, count_by_names),
 ]
@@ -269,6 +367,7 @@ EMPTY = [
     (checks.check_still_works, WITH_A_LIST | {"net(X)": ...}),
     (checks.check_parallel, Unfinished),
     (checks.check_chain, lambda make_block, n: ...),
+    (checks.check_train_epoch, lambda net, data, optimizer: ...),
     (checks.check_count_hidden, lambda net: None),
 ]
 WRONG = [
@@ -332,6 +431,38 @@ WRONG = [
      None),
     (checks.check_chain, lambda make, n: [make() for _ in range(n)], "not a list", None),
     (checks.check_chain, lambda make, n: nn.Sequential(make, n), "raised TypeError", None),
+    (checks.check_train_epoch, loop("bs"), "gradients pile up", "left-out step"),
+    (checks.check_train_epoch, loop("zb"), "never called", "left-out step"),
+    (checks.check_train_epoch, loop("zs"), "is .grad filled", "left-out step"),
+    (checks.check_train_epoch, loop("bzs"), "is .grad filled", "wrong formula"),
+    (checks.check_train_epoch, loop("szb"), "stands before backward", "off by one"),
+    (checks.check_train_epoch, loop("zbs", inside=True), "inside the loop", "off by one"),
+    (checks.check_train_epoch, without_the_last, "one step a batch", "off by one"),
+    (checks.check_train_epoch, twice, "one step a batch", "wrong formula"),
+    (checks.check_train_epoch, loop("zbs", loss_of=softmax_first), "a softmax inside",
+     "wrong formula"),
+    (checks.check_train_epoch, loop("zbs", loss_of=summed), "a sum over the batch", "wrong unit"),
+    (checks.check_train_epoch, loop("zbs", note=lambda loss, net, X, y: len(X) * loss.item()),
+     "sums over the batch", "wrong unit"),
+    (checks.check_train_epoch, loop("zbs", note=loss_after), "before the step", "wrong formula"),
+    (checks.check_train_epoch, loop("zbs", note=lambda loss, net, X, y: loss), "loss.item",
+     "left-out step"),
+    (checks.check_train_epoch, lambda net, data, optimizer: train_epoch(
+        net, data[::-1], optimizer)[::-1], "in another order", "wrong axis"),
+    (checks.check_train_epoch, with_own_optimizer, "not by the optimizer that was given",
+     "left-out step"),
+    (checks.check_train_epoch, in_evaluation, "evaluation mode", "wrong mode"),
+    (checks.check_train_epoch, without_record, "raised RuntimeError", "wrong mode"),
+    (checks.check_train_epoch, mean_only, "not a float", "wrong unit"),
+    (checks.check_train_epoch, own_data, "each batch of data once",
+     "works for the shown case only"),
+    (checks.check_train_epoch, three_batches, "one step a batch", "works for the shown case only"),
+    (checks.check_train_epoch, batches_of_four, "raised RuntimeError",
+     "works for the shown case only"),
+    (checks.check_train_epoch, state_left_behind(all_losses), "per batch of this call",
+     "state left behind"),
+    (checks.check_train_epoch, lambda net, data, optimizer: [0.5] * len(data), "never called",
+     "wrong formula"),
     (checks.check_count_hidden, lambda net: count_hidden(net, deep=False), "two levels down",
      "left-out step"),
     (checks.check_count_hidden, lambda net: count_hidden(net, kinds=list), "a tuple hides",
