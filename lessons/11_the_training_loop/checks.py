@@ -7,25 +7,20 @@ import torch
 from torch import nn
 
 from d2lvgg.exercises import (
+    Unanswered,
     WrongAnswer,
     as_number,
     ask,
     ask_number,
     exercise,
     expect,
-    expect_not,
+    of_lesson,
 )
-from d2lvgg.training import evaluate_accuracy, init_xavier
+
+loops = of_lesson("11", "loops")
 
 KEPT = ("something is kept from one call to the next, in a global variable or in a default "
         "argument: begin anew in each call")
-
-
-def ask_number_twice(function, *arguments):
-    """Return a number that is asked for twice, so that what a function keeps in between shows."""
-    found, again = (ask_number(function, *arguments) for _ in range(2))
-    expect(found == again, f"the same call gave {found:,} and then {again:,}: {KEPT}")
-    return found
 
 
 def ask_list(function, *arguments):
@@ -41,7 +36,7 @@ def ask_list(function, *arguments):
 
 @exercise
 def check_could_be(answer):
-    """Lesson 11, exercise 1: the fractions of n that print as a given text."""
+    """Lesson 11, exercise 11: the fractions of n that print as a given text."""
     for printed, n in (("0.906", 128), ("0.926", 128), ("1.000", 128), ("0.000", 64),
                        ("0.905", 200), ("0.906", 10_000)):
         found, again = ask_list(answer, printed, n), ask_list(answer, printed, n)
@@ -64,36 +59,11 @@ def check_could_be(answer):
         expect(len(set(found)) == len(found), "a number stands in your list more than once")
         expect(found == right, f"for {printed} of {n} you find {len(found)}, and there are more "
                                "that print so: try every k from none right to all right")
-    return "Of 10,000 pictures every three-digit number has ten ways or so; of 128 most have none."
-
-
-@exercise
-def check_left_out(answer):
-    """Lesson 11, exercise 2: batches after the last point that the published loop draws."""
-    for n in (469, 20, 14, 29, 5, 7, 1000, 1875):
-        found, right = ask_number_twice(answer, n), n % (n // 5)
-        for wrong, mistake in (
-                (n % 5, f"you took {n} % 5, but the points do not come every 5 batches: they come "
-                        f"every {n} // 5"),
-                (4, f"4 is the answer for 469 batches, and these are {n}"),
-                (n // 5, f"{found} is how far apart the points are; wanted is what is left after "
-                         "the last of them"),
-                (n - right, "that is the batch of the last point: take it away from the number of "
-                            "batches"),
-                (n % (n / 5), f"the points are {n} // 5 batches apart, a whole number, and you "
-                              "divided with /"),
-                ((n - 1) % (n // 5), "you counted to num_batches - 1: (i + 1) is a multiple of "
-                                     "num_batches // 5 where a point is drawn"),
-                (right + 1, "you counted the batch of the last point too, which is in it"),
-                (right / n, "that is a share of the epoch: the number of batches is wanted")):
-            expect_not(found, wrong, right, mistake)
-        expect(found == right, f"of {n} batches you say {found} are left out: how many come after "
-                               f"the last multiple of {n} // 5?")
-    return "Never more than four: n = 5q + r, and n % q is r % q."
+    return "Of 10,000 images each three-digit number has ten ways or so; of 128 most have none."
 
 
 class Probe(nn.Module):
-    """A classifier with dropout and a frozen layer that notes the switches at every call."""
+    """A classifier with dropout and a frozen layer that notes its switches at each call."""
 
     def __init__(self):
         super().__init__()
@@ -151,7 +121,7 @@ def expect_switches(net, came, recording):
 
 @exercise
 def check_evaluate_accuracy(answer):
-    """Lesson 11, exercise 3: every example once, eval mode, no gradients, modes restored."""
+    """Lesson 11, exercise 1: every example once, eval mode, no gradients, modes restored."""
     for rights, was_training in (((5, 7, 4, 3), True), ((8, 2, 6, 1), False)):
         torch.manual_seed(sum(rights))
         net, data = Probe().eval(), []
@@ -193,41 +163,6 @@ def check_evaluate_accuracy(answer):
     return "Four switches and one division, and no batch counts for more than its examples."
 
 
-def reference_rows(net, train_iter, test_iter, num_epochs, lr, fault=""):
-    """Return plain_train_ch6's rows, or those of a loop with one fault."""
-    if fault != "init":
-        net.apply(init_xavier)
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.1 if fault == "lr" else lr)
-    rows, sums, batches = [], [0.0, 0, 0], 0
-    net.train(fault != "eval")
-    for _ in range(num_epochs):
-        if fault == "init again":
-            net.apply(init_xavier)
-        if fault != "carry":
-            sums, batches = [0.0, 0, 0], 0
-        for X, y in train_iter:
-            if fault == "last batch":
-                sums = [0.0, 0, 0]
-            if fault != "pile":
-                optimizer.zero_grad()
-            y_hat = net(X)
-            l = nn.functional.cross_entropy(y_hat.softmax(1) if fault == "softmax" else y_hat, y)
-            l.backward()
-            if fault != "no step":
-                optimizer.step()
-            weight = 1 if fault in ("batch mean", "divided twice") else len(y)
-            sums[0] += l.item() * weight
-            sums[1] += int((y_hat.argmax(dim=1) == y).sum())
-            sums[2] += len(y)
-            batches += 1
-        test_acc = evaluate_accuracy(net, train_iter if fault == "test" else test_iter)
-        train_acc = evaluate_accuracy(net, train_iter) if fault == "after" else sums[1] / sums[2]
-        net.train(fault not in ("eval", "left in eval"))
-        rows.append((sums[0] / (batches if fault == "batch mean" else sums[2]), train_acc,
-                     test_acc))
-    return rows
-
-
 def run(loop, **options):
     """Return what a loop gives on small data, with the same seed for every loop."""
     train_iter, test_iter = some_batches((16, 16, 16, 5), seed=0), some_batches((16, 7), seed=1)
@@ -239,7 +174,7 @@ def run(loop, **options):
 
 @functools.cache
 def reference(fault=""):
-    return torch.tensor(run(reference_rows, fault=fault))
+    return torch.tensor(run(loops.train_ch6, fault=fault))
 
 
 LOOP_FAULTS = {
@@ -254,6 +189,8 @@ LOOP_FAULTS = {
     "pile": "the gradients pile up: call optimizer.zero_grad() before every backward()",
     "no step": "the weights never change: is optimizer.step() called after backward(), with the "
                "gradients still there?",
+    "pile in an epoch": "the gradients pile up within an epoch: clear them before every "
+                        "backward(), and not once an epoch",
     "softmax": "your loss takes softmax twice: cross-entropy does it itself, so give it what the "
                "network puts out",
     "lr": "you train at a rate of 0.1, whatever was asked: use lr",
@@ -268,7 +205,7 @@ LOOP_FAULTS = {
 
 @exercise
 def check_train_ch6(answer):
-    """Lesson 11, exercise 4: the plain loop against a reference with the same seed."""
+    """Lesson 11, exercise 2: the plain loop against a reference with the same seed."""
 
     def asked(*arguments):
         rows = ask(answer, *arguments, torch.device("cpu"))
@@ -303,27 +240,253 @@ def check_train_ch6(answer):
     return "Twenty lines. Everything else in d2lvgg.train is about watching them."
 
 
-VERDICTS = {"a": "gradients pile up", "b": "dropout off", "c": "softmax twice",
-            "d": "divided twice"}
-WHERE = {"a": "zero_grad() is skipped, and what does backward() do with what is there?",
-         "b": "the network is told net.train(False), and which of its layers listens?",
-         "c": "cross_entropy gets something else than y_hat, and what does it do itself?",
-         "d": "l is added up without len(y), and what is l, a sum or a mean?"}
+# Exercises 3 to 9: the student's tests, tried on loops that are right and on loops that are not.
+
+def outcome(test, loop):
+    """Return (how, what was said, calls): what a student's test does with one loop."""
+    calls = []
+
+    def watched(*arguments, **options):
+        calls.append(arguments)
+        return loop(*arguments, **options)
+
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        try:
+            found = test(watched)
+        except AssertionError as error:
+            return "failed", str(error), calls
+        except (Exception, SystemExit) as error:
+            return "raised", f"{type(error).__name__}: {error}", calls
+    return "returned False" if found is False else "passed", "", calls
+
+
+def try_on(test, right, faulty):
+    """Raise WrongAnswer unless test passes every right loop and fails for every faulty one.
+
+    right holds pairs (what such a loop does, loop), faulty triples with advice at the end.
+    """
+    expect(callable(test), f"a function is wanted, and this is {test!r}")
+    for words, loop in right:
+        how, said, calls = outcome(test, loop)
+        if not calls and how in ("passed", "returned False"):
+            raise Unanswered
+        expect(how != "raised", f"your test raised {said} (and no AssertionError) with a loop that "
+                                f"is right, one that {words}")
+        expect(how == "passed", f"your test refuses a loop that is right, one that {words}"
+                                + f" ({said})" * bool(said))
+    for words, loop, advice in faulty:
+        how, _, _ = outcome(test, loop)
+        expect(how != "returned False", "your test returned False, and nobody looks at what a test "
+                                        "returns: use assert")
+        expect(how != "passed", f"your test lets a loop pass that {words}: {advice}")
+
+
+def named(function, fault=""):
+    """Return one of loops' functions with a fault, or with none."""
+    return functools.partial(function, fault=fault)
+
+
+def to_float32(net, data_iter):
+    """Return the right accuracy, rounded as a mean of 32-bit numbers is."""
+    return torch.tensor(loops.evaluate(net, data_iter), dtype=torch.float32).item()
+
+
+@exercise
+def check_counts_each_once(answer):
+    """Lesson 11, exercise 3: a test for the return inside the loop, and its relatives."""
+    try_on(answer, [
+        ("counts each example once", loops.evaluate),
+        ("has a rounding error, because it is the mean of 32-bit numbers: allow a small difference",
+         to_float32)],
+        [("leaves after the first batch", named(loops.evaluate, "first batch"),
+          "is there a second batch, with another accuracy, and do you know the accuracy of all?"),
+         ("keeps the last batch alone", named(loops.evaluate, "last batch"),
+          "the last batch must have another accuracy than all together"),
+         ("takes the mean of the batches' accuracies", named(loops.evaluate, "mean of batches"),
+          "it cannot be seen where all batches are equally long, or equally accurate"),
+         ("leaves out a last batch that is shorter", named(loops.evaluate, "drops the short one"),
+          "end with a short batch whose accuracy differs from the others'")])
+    return "Four faults, one line: a case whose answer you knew before."
+
+
+def infer(net, data_iter):
+    """Return the accuracy, measured in inference mode."""
+    with torch.inference_mode():
+        return loops.evaluate(net, data_iter)
+
+
+@exercise
+def check_records_nothing(answer):
+    """Lesson 11, exercise 4: a test for a missing no_grad, which eval() is not."""
+    try_on(answer, [
+        ("works under no_grad, and gives each layer its mode back", loops.evaluate),
+        ("works under torch.inference_mode()", infer)],
+        [("calls eval() and records all the same", named(loops.evaluate, "records"),
+          "look at what the network is asked under, or at its output's requires_grad, while it is "
+          "being evaluated; the mode says nothing of recording"),
+         ("turns recording off and never on again", named(loops.evaluate, "for good"),
+          "look at torch.is_grad_enabled() after the call, too")])
+    return "A network that spies on its loop: nothing in the loop had to change."
+
+
+@exercise
+def check_draws_the_end(answer):
+    """Lesson 11, exercise 5: a test for num_epochs - 1 in the place of num_batches - 1."""
+    try_on(answer, [
+        ("draws as the book's does", loops.plotted_train),
+        ("draws after each batch", named(loops.plotted_train, "draws each batch"))],
+        [("has num_epochs - 1 for num_batches - 1", named(loops.plotted_train, "num_epochs"),
+          "if num_batches is a multiple of num_batches // 5 (5 to 9 are, and 10), or the number of "
+          "epochs, the last point is there by accident; and the test accuracy's point, whose y[0] "
+          "is None, is none of the training loss"),
+         ("draws no point at the end of an epoch", named(loops.plotted_train, "no end"),
+          "a point that comes before the end is not enough"),
+         ("draws the end of the last epoch only", named(loops.plotted_train, "last epoch"),
+          "train for two epochs or more, and look at the end of each")])
+    return "Your animator drew nothing, and saw what eyes had missed."
+
+
+@exercise
+def check_counts_loading(answer):
+    """Lesson 11, exercise 6: a test for a timer that starts when the batch is there."""
+    try_on(answer, [
+        ("counts everything from the start of an epoch to its end", loops.plotted_train),
+        ("counts everything, on a machine that is busy: there is no least speed to ask for",
+         named(loops.plotted_train, "busy machine"))],
+        [("starts its timer when the batch is there", named(loops.plotted_train, "after arrival"),
+          "make the loader slow, and work out how many examples/s it can give at most"),
+         ("counts the processor's time, which stands still while the loop waits",
+          named(loops.plotted_train, "cpu time"),
+          "make the loader slow, and work out how many examples/s it can give at most")])
+    return "A limit that holds on every machine."
+
+
+@exercise
+def check_waits_for_the_queue(answer):
+    """Lesson 11, exercise 7: a test for a clock that is read while the device still works."""
+    try_on(answer, [
+        ("waits at the end", loops.seconds_of),
+        ("waits after each step", named(loops.seconds_of, "each step")),
+        ("waits at the end, on a machine that is busy: there is no upper limit",
+         named(loops.seconds_of, "busy machine"))],
+        [("never waits", named(loops.seconds_of, "never"),
+          "steps of so many seconds cannot be over sooner than all of them together"),
+         ("waits before it starts, and not at the end", named(loops.seconds_of, "before"),
+          "look at the seconds, and not at whether synchronize was called"),
+         ("reads the clock first and waits then", named(loops.seconds_of, "after"),
+          "look at the seconds, and not at whether synchronize was called")])
+    return "No GPU was needed: what has a queue is enough."
+
+
+@exercise
+def check_clears_gradients(answer):
+    """Lesson 11, exercise 8: a test for a missing zero_grad."""
+    try_on(answer, [
+        ("clears the gradients before each backward()", loops.train_ch6),
+        ("clears them after each step, which comes to the same",
+         named(loops.train_ch6, "clear after"))],
+        [("never clears the gradients", named(loops.train_ch6, "pile"),
+          "it takes two batches to see it, and a comparison: with the same first weights, what "
+          "should the second step do?"),
+         ("clears them once an epoch", named(loops.train_ch6, "pile in an epoch"),
+          "it takes two batches in one epoch to see it")])
+    return "A batch that asks for nothing shows what was left behind."
+
+
+@exercise
+def check_reports_cross_entropy(answer):
+    """Lesson 11, exercise 9: a test for a softmax too many."""
+    try_on(answer, [
+        ("gives the network's scores to cross-entropy", loops.train_ch6),
+        ("takes log_softmax first, which changes nothing: compare the loss, and with a tolerance",
+         named(loops.train_ch6, "log_softmax"))],
+        [("takes a softmax first", named(loops.train_ch6, "softmax"),
+          "work the loss out yourself, for weights that you know"),
+         ("takes a sigmoid first", named(loops.train_ch6, "sigmoid"),
+          "work the loss out yourself, for weights that you know"),
+         ("divides the loss by the batch size twice", named(loops.train_ch6, "divided twice"),
+          "a limit on one side lets it through: work the loss out, and compare")])
+    return "With a rate of 0 the loop cannot hide its weights."
+
+
+VERDICTS = {"a": "divided twice", "b": "gradients pile up", "c": "right", "d": "softmax twice",
+            "e": "evaluation mode"}
+SIGNS = {"divided twice": "its loss would be far too small for its accuracy",
+         "gradients pile up": "it would fail your test of exercise 8",
+         "softmax twice": "its loss could not be below 1.46",
+         "evaluation mode": "dropout would be off while it trains, and your tests of exercises 8 "
+                            "and 9 would pass",
+         "right": "all of your tests would pass, and dropout would be on while it trains"}
 
 
 @exercise
 def check_verdicts(answer):
-    """Lesson 11, exercise 5: which fault is which."""
+    """Lesson 11, exercise 10: which loop of the line-up has which fault."""
     expect(isinstance(answer, dict) and set(answer) == set(VERDICTS),
-           "a dict with the keys 'a', 'b', 'c' and 'd' is wanted")
+           "a dict with the keys 'a', 'b', 'c', 'd' and 'e' is wanted")
     names = list(answer.values())
     for name in names:
-        expect(isinstance(name, str) and name in VERDICTS.values(),
-               f"{name!r} is none of the four names: {', '.join(sorted(VERDICTS.values()))}")
+        expect(isinstance(name, str) and name in SIGNS,
+               f"{name!r} is none of the five names: {', '.join(sorted(SIGNS))}")
     for name in names:
         expect(names.count(name) == 1, f"{name!r} stands there {names.count(name)} times: each "
-                                       "letter has a name of its own")
+                                       "loop has a name of its own")
     for letter, name in VERDICTS.items():
-        expect(answer[letter] == name, f"{letter} is not {answer[letter]!r}: look at what "
-                                       f"fault == \"{letter}\" changes. {WHERE[letter]}")
-    return "b is the one that no alarm finds: its numbers are better than the right ones."
+        expect(answer[letter] == name, f"{letter} is not {answer[letter]!r}: then "
+                                       f"{SIGNS[answer[letter]]}")
+    return "Evaluation mode is the one that no alarm finds: its training numbers look better."
+
+
+def same(ours, theirs):
+    """Return whether two nested dicts of tensors and numbers are equal, to the bit."""
+    if isinstance(ours, torch.Tensor) and isinstance(theirs, torch.Tensor):
+        return torch.equal(ours, theirs)
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        return ours.keys() == theirs.keys() and all(same(ours[key], theirs[key]) for key in ours)
+    if isinstance(ours, (list, tuple)) and isinstance(theirs, (list, tuple)):
+        return len(ours) == len(theirs) and all(map(same, ours, theirs))
+    return ours == theirs
+
+
+NOT_BACK = {
+    "weights": "the weights are not back: net.load_state_dict",
+    "optimizer": "the optimizer's memory (momentum) is not as it was: it has a state_dict of its "
+                 "own, which is no copy either",
+    "schedule": "the schedule is not back, so the learning rate goes on from another place",
+    "random numbers": "the generator of random numbers is not where it was, so the images come in "
+                      "another order: torch.get_rng_state and torch.set_rng_state",
+}
+
+
+@exercise
+def check_save_and_load(answer):
+    """Lesson 11, exercise 12: all of a run, as it was, and none of what came later."""
+    expect(isinstance(answer, (tuple, list)) and len(answer) == 2 and all(map(callable, answer)),
+           "two functions are wanted, (save_run, load_run)")
+    save, load = answer
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        for stop, seed in ((2, 3), (1, 4)):
+            images, labels = torch.randn(96, 1, 4, 4), torch.arange(96) % 10
+            run = loops.Run(images, labels, seed).train(until=stop)
+            then = run.save()
+            saved = ask(save, run.net, run.optimizer, run.schedule, run.epoch)
+            expect(same(run.save(), then), "saving changed the run itself")
+            whole = run.train()  # on to the end, with the live tensors
+            new = loops.Run(images, labels, seed=9)
+            try:
+                epoch = ask_number(load, saved, new.net, new.optimizer, new.schedule)
+            except Unanswered:
+                expect(False, "load_run returned nothing: return the epoch")
+            now = new.save()
+            later = whole.save()
+            expect(not same(now["weights"], later["weights"]),
+                   "what you saved went on training: state_dict() hands out the live tensors, so "
+                   "save a copy")
+            for part, mistake in NOT_BACK.items():
+                expect(same(now[part], then[part]), mistake)
+            expect(epoch == stop, f"the run was saved after epoch {stop}, and load_run returned "
+                                  "another number")
+            new.epoch = stop
+            expect(new.train().distance(whole) == 0,
+                   "the continued run ends with other weights than the uninterrupted one")
+    return "To the last bit: nobody can see that this run was ever stopped."
