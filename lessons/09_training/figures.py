@@ -37,8 +37,8 @@ def asleep_or_dead():
     names = ["image", *(f"block {number}" for number in range(1, 6)), "linear\nlayers", "scores"]
     signal = (12, 9, 7, 5, 3.6, 2.6, 1.8)  # line widths between the parts: smaller and smaller
     for low, kept, gradient, words in (
-            (2.6, signal, range(7), "A, asleep: little of the image reaches the scores and little of "
-                                  "the gradient\ncomes back, but some of both does"),
+            (2.6, signal, range(7), "A, asleep: little of the image reaches the scores and little "
+                                    "of the gradient\ncomes back, but some of both does"),
             (0, signal[:5], (5, 6), "B, dead: one layer gives 0 for every image. Behind it nothing "
                                     "is left of the image,\nbefore it no gradient arrives")):
         for place, name in enumerate(names):
