@@ -31,7 +31,8 @@ def shares(with_biases, without):
             (0.2, without, ORANGE, "//", "all biases set to 0")):
         bars = axis.bar([place + shift for place in range(len(values))], values, width=0.38,
                         color=colour, hatch=hatch, edgecolor="white", label=name)
-        axis.bar_label(bars, [f"{100 * value:.2g}" for value in values], padding=1, fontsize=9)
+        words = [f"{100 * value:.{1 if value < 0.1 else 0}f}" for value in values]
+        axis.bar_label(bars, words, padding=1, fontsize=9)
     axis.set_xticks(range(len(with_biases)), PARTS, fontsize=9)
     axis.set_yticks([])
     axis.set_ylim(0, 1.35 * max(*with_biases, *without))
@@ -65,14 +66,13 @@ def accuracies(names, shares_right):
     """Draw a bar for each network: the share of the same test images that it names rightly."""
     fig, axis = plt.subplots(figsize=(6.2, 0.55 * len(names) + 0.6))
     colours = (BLUE, ORANGE, GREEN)
-    for place, (name, share, colour) in enumerate(zip(names, shares_right, colours, strict=True)):
+    for place, (share, colour) in enumerate(zip(shares_right, colours, strict=True)):
         axis.barh(place, share, height=0.6, color=colour)
         axis.text(share + 0.01, place, f"{100 * share:.1f} %", va="center")
-        axis.text(0.01, place, name, va="center", color="white" if colour != ORANGE else "black",
-                  weight="bold")
     axis.axvline(0.1, color="black", linestyle="--", linewidth=1.2)
     axis.text(0.1, -0.42, " a blind guess", va="bottom", fontsize=9)
-    axis.set(xlim=(0, 1.1), ylim=(len(names) - 0.5, -0.9), yticks=[], xticks=[],
+    axis.set_yticks(range(len(names)), names)
+    axis.set(xlim=(0, 1.12), ylim=(len(names) - 0.5, -0.9), xticks=[],
              xlabel="share of the same test images named rightly")
-    axis.spines["left"].set_visible(False)
+    axis.tick_params(left=False)
     plt.show()
