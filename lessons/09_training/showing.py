@@ -51,7 +51,7 @@ def waking(losses, smooth, awake):
     axis.annotate("ln 10: a blind guess", (1, math.log(10)), xycoords=("axes fraction", "data"),
                   xytext=(0, 4), textcoords="offset points", ha="right")
     axis.annotate(f"mean of {window} steps", (len(losses), float(smooth[-1])), color=BLUE,
-                  xytext=(0, -14), textcoords="offset points", ha="right", va="top")
+                  xytext=(0, -20), textcoords="offset points", ha="right", va="top")
     if awake:
         axis.axvline(awake, color=RED, linestyle=":")
         axis.annotate(f"awake: step {awake}", (awake, 0.06), color=RED, ha="right",
