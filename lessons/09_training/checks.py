@@ -1,22 +1,14 @@
 """Lesson 09's exercises."""
 
-import torch
+import math
 
-from d2lvgg.exercises import WrongAnswer, as_number, ask, exercise, expect
+import torch
+from torch import nn
+
+from d2lvgg.exercises import WrongAnswer, as_number, ask, ask_number, exercise, expect
 
 KEPT = ("something is kept from one call to the next, in a global variable or in a default "
         "argument: begin anew in each call")
-
-
-def as_tensor(found):
-    """Return a tensor, an array or a list of real numbers as a tensor on the CPU."""
-    try:
-        tensor = torch.as_tensor(found).detach().cpu()
-    except Exception:
-        raise WrongAnswer(f"a tensor of numbers is wanted, not {type(found).__name__}") from None
-    expect(not tensor.is_complex() and tensor.dtype != torch.bool,
-           f"a tensor of numbers is wanted, and yours is of {tensor.dtype}")
-    return tensor
 
 
 @exercise
@@ -40,118 +32,166 @@ def check_step_count(answer):
         expect(found != wrong, mistake)
     expect(found == 4690, f"{answer!r} is not the count: how many batches has an epoch, and how "
                           "many epochs has the run?")
-    return "4,690 steps: few enough that the several hundred of the flat beginning matter."
+    return "4,690 steps: few enough that the several hundred of a plateau matter."
+
+
+STATES = ("dead", "asleep", "awake")
+
+
+class Noisy(nn.Module):
+    """Gives every image the same scores, but for what a computer rounds away."""
+
+    def forward(self, images):
+        scores = torch.linspace(-1, 1, 10).expand(len(images), 10)
+        return scores * (1 + 1e-7 * torch.arange(len(images))[:, None] / len(images))
+
+
+def patient(signal, factor=1.0, dropout=0.0, classes=10):
+    """Return a small network in which the image's share of the scores grows with signal.
+
+    factor makes all scores larger, which changes nothing but their size.
+    """
+    net = nn.Sequential(nn.Flatten(), nn.Linear(16, 4), nn.ReLU(), nn.Linear(4, 4), nn.ReLU(),
+                        nn.Dropout(dropout), nn.Linear(4, classes))
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.copy_(torch.rand(parameter.shape, generator=generator) - 0.5)
+        net[1].bias.fill_(0.5)
+        net[3].weight.mul_(signal)
+        net[3].bias.fill_(0.5)
+        for parameter in net[6].parameters():
+            parameter.mul_(factor)
+    return net
+
+
+def dead(**options):
+    """Return a network whose first ReLUs give 0 for every image."""
+    net = patient(1.0, **options)
+    nn.init.constant_(net[1].bias, -100.0)
+    return net
+
+
+def patients():
+    """Return (network, its state, what is special about it)."""
+    return [
+        (patient(0.02).eval(), "asleep", "a network with large biases and a weak signal"),
+        (patient(5.0).eval(), "awake", "a network whose scores depend mostly on the image"),
+        (dead().eval(), "dead", "a network whose ReLUs give 0 for every image"),
+        (Noisy().eval(), "dead", "a network whose scores differ by rounding alone"),
+        (patient(0.02, factor=1000.0).eval(), "asleep",
+         "a sleeping network whose scores are all a thousand times larger"),
+        (patient(5.0, factor=0.001).eval(), "awake",
+         "a network that is awake, whose scores are all a thousand times smaller"),
+        (dead(dropout=0.5).train(), "dead", "a dead network with Dropout, in training mode"),
+        (patient(0.02, dropout=0.5).train(), "asleep",
+         "a sleeping network with Dropout, in training mode"),
+        (patient(0.02, classes=3).eval(), "asleep", "a sleeping network with three classes"),
+    ]
 
 
 @exercise
-def check_recalls(answer):
-    """Lesson 09, exercise 2: the diagonal over the row sums."""
+def check_state_of(answer):
+    """Lesson 09, exercise 2: dead, asleep or awake, by how the scores change with the image."""
+    images = torch.rand(32, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    hints = {"dead": "do its scores change at all, from image to image?",
+             "asleep": "its scores change, but by how much of their size?",
+             "awake": "its scores change by more than a tenth of their size"}
+    for network, state, words in patients():
+        mode = network.training
+        found = ask(answer, network, images.clone())
+        expect(isinstance(found, str) and found in STATES,
+               f"one of the texts {', '.join(map(repr, STATES))} is wanted, not {found!r}")
+        hint = hints[state]
+        if mode:
+            hint = "in training mode Dropout changes the scores at random, so switch it off"
+        elif isinstance(network, Noisy):
+            hint = ("a computer rounds, so equal scores can differ in their seventh digit: do not "
+                    "ask for exact equality")
+        elif "thousand" in words:
+            hint = "measure the change as a share of the scores' size, not by itself"
+        expect(found == state, f"{words} was called {found!r}: {hint}")
+        expect(network.training == mode, "the network came back in another mode than it had: put "
+                                         "it back into training mode where it was in it")
+    first, state, _ = patients()[0]
+    expect(ask(answer, first, images.clone()) == state,
+           f"the same network got another answer the second time: {KEPT}")
+    return "Ask a network this before you wait for it."
+
+
+@exercise
+def check_paired(answer):
+    """Lesson 09, exercise 3: the difference of two accuracies, and half its interval, paired."""
     generator = torch.Generator().manual_seed(0)
-    for kinds in (3, 2, 10):
-        confusion = torch.randint(1, 50, (kinds, kinds), generator=generator)
-        found, again = (as_tensor(ask(answer, confusion.clone())).double() for _ in range(2))
-        expect(found.shape == (kinds,), f"one number a kind is wanted, {kinds} here, and yours has "
-                                        f"shape {tuple(found.shape)}")
-        expect(torch.equal(found, again), f"the same table gave other numbers the second time: "
-                                          f"{KEPT}")
-        right_ones, rows = confusion.diagonal().double(), confusion.sum(dim=1).double()
-        right = right_ones / rows
-        for wrong, mistake in (
-                (right_ones / confusion.sum(dim=0),
-                 "you divided by the column's sum: that is precision, how often the network is "
-                 "right when it names a kind; recall divides by the images of the kind, the row"),
-                (right_ones / confusion.sum(),
-                 "you divided by all images: divide by those of the kind, the row's sum"),
-                (right_ones, "those are counts: of the images of each kind, what fraction is it?"),
-                (right_ones / rows[0], "you divided by the first kind's images: each kind has a "
-                                       "number of its own"),
-                (right_ones / 1000, "you divided by 1,000: that many images a kind has the full "
-                                    "test set alone, so count them in the table"),
-                (right_ones // rows, "// drops what is behind the point: divide with /"),
-                (right_ones / (rows - right_ones), "you divided by the wrong ones alone: a row's "
-                                                   "sum has the right ones in it"),
-                (right_ones / kinds, "you divided by the number of kinds, a mean: sum the row"),
-                (1 - right, "that is how many are missed: what fraction is named rightly?"),
-                (100 * right, "those are percent: a fraction is wanted")):
-            expect(not torch.allclose(found, wrong.double()), mistake)
-        expect(torch.allclose(found, right) or not torch.allclose(found, right, atol=0.0051),
-               "the numbers are rounded: return them as they are")
-        expect(torch.allclose(found, right),
-               "the numbers are off: divide the diagonal by the sum of each row")
-    return "The mean of these is the accuracy only because every kind has as many test images."
-
-
-@exercise
-def check_diagnose(answer):
-    """Lesson 09, exercise 3: four kinds of curve, told apart by their last epoch."""
-    nan, inf = float("nan"), float("inf")
-    cases = [((2.301, 0.11, 0.10), "stalled"), ((2.35, 0.10, 0.10), "stalled"),
-             ((0.02, 1.0, 0.74), "overfitting"), ((0.25, 0.95, 0.80), "overfitting"),
-             ((9.7, 0.10, 0.10), "diverging"), ((nan, 0.10, 0.10), "diverging"),
-             ((inf, 0.10, 0.10), "diverging"), ((0.04, 0.985, 0.955), "healthy"),
-             ((0.171, 0.937, 0.926), "healthy"), ((0.44, 0.84, 0.85), "healthy")]
-    why = {"stalled": "its loss is ln 10, so it knows nothing yet, and nothing broke either",
-           "overfitting": "it knows its training images far better than new ones",
-           "diverging": "its loss is above that of a blind guess, or is no number at all",
-           "healthy": "its loss is well below ln 10 and its two accuracies are close"}
-
-    def asked(numbers):
-        found = ask(answer, *numbers)
-        expect(isinstance(found, str) and found in why,
-               f"diagnose{numbers} gave {found!r}, and one of these texts is wanted: "
-               f"{', '.join(map(repr, why))}")
-        return found
-
-    found = {numbers: asked(numbers) for numbers, _ in cases}
-    for numbers, name in cases:  # once more, after the others: what is kept between calls shows
-        again = asked(numbers)
-        expect(found[numbers] == again, f"diagnose{numbers} gave {found[numbers]!r} and then "
-                                        f"{again!r}: {KEPT}")
-        expect(again == name, f"diagnose{numbers} gave {again!r}: look again, {why[name]}")
-    return "Three numbers are enough here; on a plot you see it sooner."
-
-
-@exercise
-def check_split(answer):
-    """Lesson 09, exercise 4: two disjoint random parts, repeatable."""
-
-    def asked(n, holdout, seed):
-        found = ask(answer, n, holdout, seed)
+    for count, level, change in ((1000, 0.85, 0.1), (400, 0.6, 0.3), (5000, 0.92, 0.04)):
+        first = (torch.rand(count, generator=generator) < level).int()
+        other = (torch.rand(count, generator=generator) < 0.4).int()
+        second = torch.where(torch.rand(count, generator=generator) < change, other, first)
+        lists = first.tolist(), second.tolist()
+        found = ask(answer, *lists)
         try:
-            train, chosen = (as_tensor(part) for part in found)
+            mean, half = (as_number(part) for part in found)
         except (TypeError, ValueError):
-            raise WrongAnswer("two tensors are wanted, one of indices to train on and one of "
-                              f"indices to choose with, not {type(found).__name__}") from None
-        for part in (train, chosen):
-            expect(part.ndim == 1 and not part.is_floating_point(),
-                   f"each part is a row of whole numbers, and one of yours has shape "
-                   f"{tuple(part.shape)} and is of {part.dtype}")
-        return train.tolist(), chosen.tolist()
+            raise WrongAnswer("two numbers are wanted, the difference and half the interval's "
+                              f"width, not {type(found).__name__}") from None
+        difference = (first - second).double()
+        right, error = difference.mean().item(), difference.std().item() / count ** 0.5
 
-    for n, holdout in ((1000, 100), (10, 3), (60_000, 5_000)):
-        train, chosen = asked(n, holdout, 0)
-        sizes = len(train), len(chosen)
-        shown = f"split({n}, {holdout}, 0)"
-        expect(sizes != (holdout, n - holdout),
-               "the two parts are swapped: the first is the large one, to train on")
-        expect(len(chosen) != n * holdout // 100,
-               "you took holdout for percent: it is a number of images")
-        expect(sum(sizes) != 60_000 or n == 60_000,
-               f"{shown} cut 60,000 indices in two, whatever n is")
-        expect(sizes == (n - holdout, holdout),
-               f"{shown} gave parts of {len(train)} and {len(chosen)}: the second has holdout "
-               "indices, and the first all others")
-        both = len(set(train) & set(chosen))
-        expect(not both, f"{both} images are in both parts: cut one permutation in two")
-        expect(sorted(train + chosen) == list(range(n)),
-               f"the parts of {shown} together are not each of range({n}) once")
-        if n == 10:  # so few that chance makes rows of neighbours, and equal parts
-            continue
-        expect(max(chosen) - min(chosen) > holdout - 1,
-               "the held-out images are neighbours in the data set: a sorted one would leave out "
-               "whole kinds, so take them at random")
-        expect(asked(n, holdout, 0) == (train, chosen),
-               "the same seed gave another split: make a generator of this seed in each call")
-        expect(set(asked(n, holdout, 1)[1]) != set(chosen),
-               "another seed gave the same split: use the seed that is given")
-    return "Choose on the second part as often as you like; open the test set once."
+        def is_near(number, wanted):
+            return abs(number - wanted) <= 2e-3 * abs(wanted)
+
+        expect(not is_near(mean, -right), "the difference has the wrong sign: it is the first "
+                                          "network's accuracy less the second's")
+        expect(not is_near(mean, 100 * right), "those are points in percent: accuracies are shares")
+        expect(not is_near(mean, count * right), "that is a number of images: divide by how many "
+                                                 "there are")
+        expect(is_near(mean, right), "the difference is not the first accuracy less the second")
+        p, q = first.double().mean().item(), second.double().mean().item()
+        apart = ((p * (1 - p) + q * (1 - q)) / count) ** 0.5
+        for wrong, mistake in (
+                (1.96 * apart, "you added the variances of two accuracies, as if the networks had "
+                               "been tested on different images: take the differences image by "
+                               "image"),
+                (error, "that is one standard error: the interval reaches 1.96 of them each way"),
+                (2 * 1.96 * error, "that is the whole width: half of it is wanted"),
+                (1.96 * error * count ** 0.5, "that is the spread of single images: the standard "
+                                              "error of a mean divides it by the root of their "
+                                              "number"),
+                (1.96 * error / count ** 0.5, "you divided by the number of images, not by its "
+                                              "root"),
+                (1.96 * error * (count / 10_000) ** 0.5, "you divided by the root of 10,000: count "
+                                                         "the images that are given"),
+                (1.96 * (p * (1 - p) / count) ** 0.5, "that is one network's own error: the "
+                                                      "differences have one of their own")):
+            expect(not is_near(half, wrong), mistake)
+        expect(is_near(half, 1.96 * error), "half the width is off: take the standard deviation of "
+                                            "the differences, then its standard error, then 1.96 "
+                                            "of these")
+    return "Images on which both agree add nothing to the difference, and little to its error."
+
+
+@exercise
+def check_one_cycle(answer):
+    """Lesson 09, exercise 4: up for a fifth of the steps, then down to 0."""
+
+    def right(step, num_steps, peak):
+        top = num_steps / 5
+        return peak * (step / top if step < top else (num_steps - step) / (num_steps - top))
+
+    for num_steps, peak in ((100, 1.0), (1000, 0.2), (50, 0.4)):
+        top = num_steps // 5
+        for step in (0, top // 2, top, (top + num_steps) // 2, num_steps):
+            found = ask_number(answer, step, num_steps, peak)
+            wanted, shown = right(step, num_steps, peak), f"one_cycle({step}, {num_steps}, {peak})"
+            if math.isclose(found, wanted, rel_tol=1e-6, abs_tol=1e-9):
+                continue
+            expect(not (peak != 1 and math.isclose(found, wanted / peak, rel_tol=1e-6)),
+                   f"{shown} gave a share of the peak: multiply by peak")
+            expect(step != 0, f"{shown} gave {found}: at step 0 the rate is 0")
+            expect(step != num_steps, f"{shown} gave {found}: at the end the rate is 0 again")
+            expect(step != top, f"{shown} gave {found}: a fifth of the steps is done, so the rate "
+                                "is at its peak")
+            expect(step < top, f"{shown} gave {found}: after the peak the rate falls in a straight "
+                               "line to the end")
+            expect(False, f"{shown} gave {found}: up to the peak the rate rises in a straight line")
+    return "Large steps in the middle cover distance, small ones at the end settle."

@@ -1,7 +1,6 @@
 """The checks of lesson 09 against right answers, stubs and plausible wrong answers."""
 
 import math
-import random
 
 import numpy as np
 import pytest
@@ -12,135 +11,123 @@ from d2lvgg.exercises import WrongAnswer, checks_of
 checks = checks_of("09")
 
 
-def recalls(confusion):
-    return confusion.diagonal() / confusion.sum(dim=1)
+def change_of(network, images, axis=0):
+    with torch.no_grad():
+        scores = network(images)
+    differs = (scores - scores.mean(dim=axis, keepdim=True)).abs().mean()
+    return (differs / scores.abs().mean()).item()
 
 
-def recalls_in_place(confusion):
-    rights = [int(confusion[i, i]) / int(confusion[i].sum()) for i in range(len(confusion))]
-    confusion.zero_()
-    return rights
+def named(change, dead=1e-5, asleep=0.1):
+    return "dead" if change < dead else "asleep" if change < asleep else "awake"
 
 
-TABLES = {}
+def state_of(network, images):
+    was_training = network.training
+    network.eval()
+    change = change_of(network, images)
+    network.train(was_training)
+    return named(change)
 
 
-def tables_kept(confusion):
-    total = TABLES.setdefault(len(confusion), torch.zeros_like(confusion))
-    total += confusion * (1 + total)
-    return recalls(total)
+def state_by_numpy(network, images):
+    mode = network.training
+    try:
+        scores = network.eval()(images).detach().numpy()
+    finally:
+        network.train(mode)
+    change = np.abs(scores - scores.mean(axis=0)).mean() / np.abs(scores).mean()
+    return np.array(["dead", "asleep", "awake"])[(change >= 1e-5) + int(change >= 0.1)].item()
 
 
-def diagnose(train_loss, train_acc, test_acc, classes=10, gap=0.1):
-    blind = math.log(classes)
-    if math.isnan(train_loss) or train_loss > blind + 0.3:
-        return "diverging"
-    if abs(train_loss - blind) < 0.1:
-        return "stalled"
-    return "overfitting" if train_acc - test_acc > gap else "healthy"
+def dropout_forgotten(network, images):
+    return named(change_of(network, images))
 
 
-def diagnose_otherwise(train_loss, train_acc, test_acc):
-    if train_loss <= 2:
-        return "healthy" if test_acc > train_acc - 0.08 else "overfitting"
-    return "stalled" if train_loss < 2.8 else "diverging"
+def mode_not_given_back(network, images):
+    return named(change_of(network.eval(), images))
 
 
-def nan_forgotten(train_loss, train_acc, test_acc):
-    if train_loss > math.log(10) + 0.3:
-        return "diverging"
-    return diagnose(train_loss if train_loss == train_loss else 0, train_acc, test_acc)
+def by_class(network, images):
+    mode = network.training
+    change = change_of(network.eval(), images, axis=1)
+    network.train(mode)
+    return named(change)
 
 
-def by_accuracy_alone(train_loss, train_acc, test_acc):
-    if train_acc < 0.2:
-        return "stalled"
-    return "overfitting" if train_acc - test_acc > 0.1 else "healthy"
+def by_itself(network, images):
+    mode = network.training
+    with torch.no_grad():
+        change = network.eval()(images).std(dim=0).mean().item()
+    network.train(mode)
+    return named(change)
 
 
-def by_the_lessons_run(train_loss, train_acc, test_acc):
-    found = diagnose(train_loss, train_acc, test_acc)
-    return "overfitting" if train_acc > 0.95 else found
+def by_equality(network, images):
+    mode = network.training
+    with torch.no_grad():
+        scores = network.eval()(images)
+    network.train(mode)
+    if (scores == scores[0]).all():
+        return "dead"
+    return named(change_of(network, images), dead=0)
 
 
-def against_the_first(train_loss, train_acc, test_acc, losses=[]):  # noqa: B006
-    losses.append(train_loss)
-    return "diverging" if train_loss > losses[-2:][0] else diagnose(train_loss, train_acc, test_acc)
+SEEN = []
 
 
-def split(n, holdout, seed):
-    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
-    return order[holdout:], order[:holdout]
+def first_one_kept(network, images):
+    SEEN.append(state_of(network, images))
+    return SEEN[0]
 
 
-def split_numpy(n, holdout, seed):
-    order = np.random.default_rng(seed).permutation(n)
-    return order[:-holdout], order[-holdout:]
+def with_state_kept(network, images, counts=[]):  # noqa: B006
+    counts.append(1)
+    return state_of(network, images) if len(counts) % 10 else "dead"
 
 
-def split_lists(n, holdout, seed):
-    chosen = random.Random(seed).sample(range(n), holdout)
-    held = set(chosen)
-    return [[i for i in range(n) if i not in held], chosen]
+def paired(first, second, factor=1.96, power=0.5):
+    differences = np.array(first, float) - np.array(second, float)
+    return differences.mean(), factor * differences.std(ddof=1) / len(differences) ** power
 
 
-def two_permutations(n, holdout, seed):
-    torch.manual_seed(seed)
-    return torch.randperm(n)[holdout:], torch.randperm(n)[:holdout]
+def paired_torch(first, second):
+    differences = (torch.tensor(first) - torch.tensor(second)).double()
+    return torch.stack([differences.mean(), 1.96 * differences.std(correction=0)
+                        / math.sqrt(len(differences))])
 
 
-def in_order(n, holdout, seed):
-    return torch.arange(n - holdout), torch.arange(n - holdout, n)
+def as_if_apart(first, second):
+    p, q, n = sum(first) / len(first), sum(second) / len(second), len(first)
+    return p - q, 1.96 * ((p * (1 - p) + q * (1 - q)) / n) ** 0.5
 
 
-def from_a_random_place(n, holdout, seed):
-    start = random.Random(seed).randrange(n - holdout)
-    order = torch.arange(n)
-    return torch.cat([order[:start], order[start + holdout:]]), order[start:start + holdout]
+def always_10_000(first, second):
+    mean, half = paired(first, second)
+    return mean, half * (len(first) / 10_000) ** 0.5
 
 
-def unseeded(n, holdout, seed):
-    order = torch.randperm(n)
-    return order[holdout:], order[:holdout]
-
-
-GENERATOR = torch.Generator().manual_seed(0)
-
-
-def generator_kept(n, holdout, seed):
-    order = torch.randperm(n, generator=GENERATOR)
-    return order[holdout:], order[:holdout]
-
-
-def with_repetition(n, holdout, seed):
-    torch.manual_seed(seed)
-    chosen = torch.randint(n, (holdout,))
-    others = [i for i in range(n) if i not in set(chosen.tolist())]
-    return torch.tensor(others[:n - holdout]), chosen
-
-
-def in_percent(n, holdout, seed):
-    return split(n, n * holdout // 100, seed)
+def one_cycle(step, num_steps, peak, share=0.2):
+    top = share * num_steps
+    return peak * (step / top if step < top else (num_steps - step) / (num_steps - top))
 
 
 RIGHT = [
     (checks.check_step_count, 4690),
     (checks.check_step_count, torch.tensor(4690)),
     (checks.check_step_count, np.ceil(60_000 / 128) * 10),
-    (checks.check_recalls, recalls),
-    (checks.check_recalls, lambda confusion: recalls(confusion).numpy()),
-    (checks.check_recalls, recalls_in_place),
-    (checks.check_diagnose, diagnose),
-    (checks.check_diagnose, diagnose_otherwise),
-    (checks.check_split, split),
-    (checks.check_split, split_numpy),
-    (checks.check_split, split_lists),
+    (checks.check_state_of, state_of),
+    (checks.check_state_of, state_by_numpy),
+    (checks.check_paired, paired),
+    (checks.check_paired, paired_torch),
+    (checks.check_one_cycle, one_cycle),
+    (checks.check_one_cycle, lambda step, n, peak: np.interp(step, [0, n / 5, n], [0, peak, 0])),
 ]
 EMPTY = [
     (checks.check_step_count, ...),
-    (checks.check_recalls, lambda confusion: ...),
-    (checks.check_diagnose, lambda train_loss, train_acc, test_acc: None),
-    (checks.check_split, lambda n, holdout, seed: ...),
+    (checks.check_state_of, lambda network, images: ...),
+    (checks.check_paired, lambda first, second: None),
+    (checks.check_one_cycle, lambda step, num_steps, peak: ...),
 ]
 # (check, wrong answer, what the message says, what kind of mistake: tests/test_exercises.py)
 WRONG = [
@@ -154,66 +141,47 @@ WRONG = [
     (checks.check_step_count, 5480, "test batches", "wrong mode"),
     (checks.check_step_count, 4689, "how many batches", "off by one"),
 
-    (checks.check_recalls, lambda table: table.diagonal() / table.sum(dim=0), "is precision",
-     "wrong axis"),
-    (checks.check_recalls, lambda table: table.diagonal() / table.sum(), "by all images",
-     "wrong formula"),
-    (checks.check_recalls, torch.Tensor.diagonal, "those are counts", "left-out step"),
-    (checks.check_recalls, lambda table: 100 * recalls(table), "are percent", "wrong unit"),
-    (checks.check_recalls, lambda table: 1 - recalls(table), "are missed", "wrong formula"),
-    (checks.check_recalls, lambda table: table.diagonal() // table.sum(dim=1), "divide with /",
-     "wrong formula"),
-    (checks.check_recalls,
-     lambda table: table.diagonal() / (table.sum(dim=1) - table.diagonal()), "wrong ones alone",
-     "wrong formula"),
-    (checks.check_recalls, lambda table: table.diagonal() / table[0].sum(), "first kind's",
+    (checks.check_state_of, dropout_forgotten, "Dropout changes the scores", "wrong mode"),
+    (checks.check_state_of, mode_not_given_back, "in another mode", "state left behind"),
+    (checks.check_state_of, by_class, "called", "wrong axis"),
+    (checks.check_state_of, by_itself, "share of the scores' size",
      "works for the shown case only"),
-    (checks.check_recalls, lambda table: table.diagonal() / 1000, "by 1,000",
+    (checks.check_state_of, by_equality, "rounds", "wrong formula"),
+    (checks.check_state_of, first_one_kept, "was called 'asleep'", "state left behind"),
+    (checks.check_state_of, with_state_kept, "kept from one call", "state left behind"),
+    (checks.check_state_of, lambda *given: "asleep", "was called 'asleep'",
      "works for the shown case only"),
-    (checks.check_recalls, lambda table: table.diagonal(offset=1) / table.sum(dim=1)[1:],
-     "one number a kind", "off by one"),
-    (checks.check_recalls, lambda table: recalls(table).mean(), "one number a kind",
-     "wrong formula"),
-    (checks.check_recalls, lambda table: (recalls(table) * 100).round() / 100, "are rounded",
-     "wrong formula"),
-    (checks.check_recalls, lambda table: recalls(table.flip(1)), "the numbers are off",
-     "wrong axis"),
-    (checks.check_recalls, tables_kept, "kept from one call", "state left behind"),
-    (checks.check_recalls, lambda table: "0.9", "a tensor of numbers", None),
+    (checks.check_state_of, lambda *given: state_of(*given).upper(), "one of the texts", None),
 
-    (checks.check_diagnose, nan_forgotten, "no number at all", "left-out step"),
-    (checks.check_diagnose, by_accuracy_alone, "above that of a blind guess", "left-out step"),
-    (checks.check_diagnose, by_the_lessons_run, "two accuracies are close",
-     "works for the shown case only"),
-    (checks.check_diagnose, lambda *run: diagnose(*run, classes=math.e), "gave 'diverging'.*ln 10",
+    (checks.check_paired, as_if_apart, "different images", "wrong formula"),
+    (checks.check_paired, lambda first, second: paired(second, first), "wrong sign", "wrong axis"),
+    (checks.check_paired, lambda *both: paired(*both, factor=1), "one standard error",
+     "left-out step"),
+    (checks.check_paired, lambda *both: paired(*both, factor=2 * 1.96), "whole width",
      "wrong formula"),
-    (checks.check_diagnose, lambda loss, *accs: diagnose(loss, *accs[::-1]),
-     "better than new ones", "wrong axis"),
-    (checks.check_diagnose, lambda *run: diagnose(*run, gap=10), "better than new ones",
+    (checks.check_paired, lambda *both: paired(*both, power=0), "spread of single images",
+     "left-out step"),
+    (checks.check_paired, lambda *both: paired(*both, power=1), "not by its root",
+     "wrong formula"),
+    (checks.check_paired, always_10_000, "root of 10,000", "works for the shown case only"),
+    (checks.check_paired, lambda *both: tuple(100 * x for x in paired(*both)), "in percent",
      "wrong unit"),
-    (checks.check_diagnose, against_the_first, "kept from one call", "state left behind"),
-    (checks.check_diagnose, lambda *run: "stalled", "better than new ones", "wrong formula"),
-    (checks.check_diagnose, lambda *run: diagnose(*run).capitalize(), "one of these texts", None),
+    (checks.check_paired, lambda *both: (sum(both[0]) - sum(both[1]), 0.01), "number of images",
+     "wrong unit"),
+    (checks.check_paired, lambda *both: paired(*both)[0], "two numbers", None),
 
-    (checks.check_split, lambda *given: split(*given)[::-1], "are swapped", "wrong axis"),
-    (checks.check_split, two_permutations, "in both parts", "wrong formula"),
-    (checks.check_split, in_order, "neighbours", "left-out step"),
-    (checks.check_split, from_a_random_place, "neighbours", "wrong formula"),
-    (checks.check_split, unseeded, "same seed gave another", "left-out step"),
-    (checks.check_split, generator_kept, "same seed gave another", "state left behind"),
-    (checks.check_split, lambda n, holdout, seed: split(n, holdout, 0), "another seed",
-     "works for the shown case only"),
-    (checks.check_split, lambda n, holdout, seed: split(60_000, holdout, seed), "whatever n is",
-     "works for the shown case only"),
-    (checks.check_split, lambda n, holdout, seed: split(n, holdout + 1, seed), "holdout indices",
+    (checks.check_one_cycle, lambda step, n, peak: one_cycle(step, n, 1), "multiply by peak",
+     "left-out step"),
+    (checks.check_one_cycle, lambda step, n, peak: one_cycle(step + 1, n, peak), "at step 0",
      "off by one"),
-    (checks.check_split, lambda *given: [part + 1 for part in split(*given)], "not each of range",
-     "off by one"),
-    (checks.check_split, with_repetition, "not each of range", "wrong formula"),
-    (checks.check_split, in_percent, "for percent", "wrong unit"),
-    (checks.check_split, lambda n, holdout, seed: split(n, holdout, seed)[1], "two tensors", None),
-    (checks.check_split, lambda *given: [part.float() for part in split(*given)], "whole numbers",
-     None),
+    (checks.check_one_cycle, lambda *given: one_cycle(*given, share=0.8), "the rate rises",
+     "wrong formula"),
+    (checks.check_one_cycle, lambda step, n, peak: min(1, step / (n / 5)) * peak, "the rate falls",
+     "left-out step"),
+    (checks.check_one_cycle, lambda step, n, peak: one_cycle(step, 100, peak), "gave",
+     "works for the shown case only"),
+    (checks.check_one_cycle, lambda step, n, peak: peak, "at step 0", "left-out step"),
+    (checks.check_one_cycle, lambda *given: str(one_cycle(*given)), "one number", None),
 ]
 
 
