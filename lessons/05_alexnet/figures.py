@@ -102,9 +102,9 @@ def alexnet_shapes():
                            if len(row.output_shape) == 4 and row.layer != "ReLU"]
     between = ("11×11 conv\nstride 4", "pool", "5×5 conv", "pool", "3×3 conv", "3×3 conv",
                "3×3 conv", "pool")
-    fig = Figure(figsize=(8, 3.2))
+    fig = Figure(figsize=(8.4, 2.9))
     axes = fig.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(-2, 142), ylim=(-12, 46), aspect="equal")
+    axes.set(xlim=(-6, 152), ylim=(-8, 46), aspect="equal")
     axes.axis("off")
     left, middle = 0, 22
     for place, (channels, side) in enumerate(shapes):
@@ -114,7 +114,7 @@ def alexnet_shapes():
         below = -0.5 if place == 0 else 14
         axes.text(left + wide / 2, below, f"{channels}\n{side}×{side}", ha="center", va="top",
                   size=9)
-        gap = 9 if place == 0 else 6.4
+        gap = 15 if place == 0 else 7.2
         if place < len(between):
             high_word = 36 if place % 2 == 0 else 31
             axes.annotate("", (left + wide + gap - 0.8, middle), (left + wide + 0.8, middle),
