@@ -41,7 +41,7 @@ def edges_in_cells(images, features, titles):
 
 def bars(shares, label):
     """Draw {name: share} as horizontal bars with their numbers."""
-    fig, axis = plt.subplots(figsize=(6, 0.45 * len(shares) + 0.7))
+    fig, axis = plt.subplots(figsize=(6, 0.45 * len(shares) + 0.7), layout="constrained")
     axis.barh(range(len(shares)), shares.values(), color=(ORANGE, GREEN, BLUE), height=0.65)
     for place, share in enumerate(shares.values()):
         axis.text(share + 0.01, place, f"{share:.3f}", va="center", fontsize=10)
@@ -65,7 +65,7 @@ def gradients(slopes, arrived):
         layers = range(1, len(arrived[name]) + 1)
         right.semilogy(layers, arrived[name], "o-", color=colour)
     left.text(5.8, 0.93, "ReLU", ha="right", color=BLUE)
-    left.text(-5.8, 0.3, "Sigmoid, at most 0.25", color="#8a6000", fontsize=9)
+    left.text(-5.8, 0.2, "Sigmoid", color="#8a6000")
     left.set(xlabel="what goes in", title="slope", yticks=(0, 0.25, 1))
     quarter = [arrived["Sigmoid"][-1] * 4.0 ** -back for back in range(len(layers) - 1, -1, -1)]
     right.semilogy(layers, quarter, ":", color="0.4")
