@@ -89,7 +89,7 @@ def losses(runs, width=20):
                       va="bottom" if means[-1] > 2.2 else "center", annotation_clip=False,
                       fontsize=10)
     axis.axhline(math.log(10), linestyle=":", color="0.2", linewidth=1.2)
-    axis.text(0, math.log(10) + 0.04, "dotted: a blind guess, ln 10", fontsize=9)
+    axis.text(0.2 * len(steps), math.log(10) - 0.2, "dotted: a blind guess, ln 10", fontsize=9)
     axis.set(xlabel="step", ylabel=f"loss, mean of {window} steps", ylim=(0, 2.6))
     axis.spines["right"].set_visible(False)
     plt.show()
@@ -133,13 +133,14 @@ def beside(recorded, losses_here, batch_size):
 
 
 def stairs(recorded):
-    """Draw the accuracies of a recorded run, as its live plot showed them."""
+    """Draw the accuracies of a recorded run as its live plot showed them, from epoch 0.8 on."""
     fig, axis = plt.subplots(figsize=(6.6, 3), layout="constrained")
     axis.plot(recorded.EPOCHS, recorded.TRAIN_ACC, color=BLUE, linestyle="-")
     axis.plot(range(1, 11), recorded.TEST_ACC, "o", color=ORANGE, markersize=6)
-    axis.text(1.5, 0.66, "train acc (line)", color=BLUE)
-    axis.text(3.1, 0.9, "test acc (dots)", color="#8a6000")
-    axis.set(xlabel="epoch", ylabel="accuracy", xticks=range(0, 11, 2), ylim=(0.1, 1))
+    axis.text(1.4, 0.68, "train acc (line)", color=BLUE)
+    axis.text(3.1, 0.865, "test acc (dots)", color="#8a6000")
+    axis.set(xlabel="epoch", ylabel="accuracy", xticks=range(1, 11), xlim=(0.8, 10.2),
+             ylim=(0.4, 0.92))
     axis.grid(axis="x")
     plt.show()
 
@@ -154,11 +155,13 @@ def counted(rows):
         colour, line = styles[name]
         axis.plot(epochs, numbers, marker="o", markersize=4, color=colour, linestyle=line)
     low, high = axis.get_ylim()
-    gap, height = (high - low) / 11, low - 1
-    for name in sorted(rows, key=lambda name: rows[name][-1]):
-        height = max(rows[name][-1], height + gap)
+    gap, heights = (high - low) / 11, {}
+    for name in sorted(rows, key=lambda name: rows[name][-1]):  # from below, a line apart
+        heights[name] = max(rows[name][-1], max(heights.values(), default=low) + gap)
+    too_high = sum(heights[name] - rows[name][-1] for name in rows) / len(rows)
+    for name, height in heights.items():
         axis.annotate(f"{name} {rows[name][-1]:.3f}", (epochs[-1], rows[name][-1]),
-                      (epochs[-1] + 0.25, height), va="center", fontsize=10,
+                      (epochs[-1] + 0.25, height - too_high), va="center", fontsize=10,
                       annotation_clip=False)
     axis.set(xlabel="epoch", ylabel="accuracy", xticks=epochs,
              xlim=(epochs[0] - 0.2, epochs[-1] + 0.2))
