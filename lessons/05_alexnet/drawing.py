@@ -90,7 +90,8 @@ def losses(runs, width=20):
                       fontsize=10)
     axis.axhline(math.log(10), linestyle=":", color="0.2", linewidth=1.2)
     axis.text(0.2 * len(steps), math.log(10) - 0.2, "dotted: a blind guess, ln 10", fontsize=9)
-    axis.set(xlabel="step", ylabel=f"loss, mean of {window} steps", ylim=(0, 2.6))
+    axis.set(xlabel="step", ylabel=f"loss, mean of {window} steps", ylim=(0, 2.6),
+             xlim=(0, len(steps)))
     axis.spines["right"].set_visible(False)
     plt.show()
 
@@ -128,7 +129,7 @@ def beside(recorded, losses_here, batch_size):
     axis.semilogx(here, losses_here, "o", color=ORANGE, markersize=5)
     axis.text(here[0], min(losses_here) - 0.25, "your steps", color="#8a6000")
     axis.text(seen[0] * 0.8, 0.9, "the recorded run,\nten epochs", color=BLUE, ha="right")
-    axis.set(xlabel="images seen (logarithmic)", ylabel="loss", ylim=(0, 2.6))
+    axis.set(xlabel="images seen", ylabel="loss", ylim=(0, 2.6))
     plt.show()
 
 
