@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from d2lvgg.exercises import Unanswered, WrongAnswer, as_number, ask, exercise, expect, expect_not
+from d2lvgg.exercises import WrongAnswer, as_number, ask, exercise, expect, expect_not
 from d2lvgg.models import VGG_ARCHS, alexnet, lenet, vgg
 from d2lvgg.shapes import open_blocks, trace_shapes
 
@@ -62,7 +62,7 @@ def table_of(net, side):
         raise WrongAnswer(f"it does not take images of {side} pixels: {error}") from None
     expect(table and tuple(table[-1].output_shape) == (2, 10),
            "two images become an output of shape "
-           f"{tuple(table[-1].output_shape) if table else None}: ten kinds are wanted for each")
+           f"{tuple(table[-1].output_shape) if table else None}: ten classes are wanted for each")
     return table
 
 
@@ -120,7 +120,7 @@ def trace_of(name, expand=True):
 
 @exercise
 def check_linear_shares(answer):
-    """Lesson 05, exercise 1: linear layers' shares of parameters and FLOPs."""
+    """Lesson 05, exercise 4: linear layers' shares of parameters and FLOPs."""
     for name, net, shape in meta_nets():
         table = trace_of(name)
         linear = [row for row in table if row.layer == "Linear"]
@@ -154,7 +154,7 @@ def check_linear_shares(answer):
 
 @exercise
 def check_seconds(answer):
-    """Lesson 05, exercise 2: a roofline, layer by layer."""
+    """Lesson 05, exercise 5: arithmetic and memory, layer by layer."""
     rng = random.Random(0)
     cases, found = [], []
     for layers in (4, 1, 4, 7, 2, 4, 3, 4):
@@ -200,7 +200,7 @@ def check_seconds(answer):
 
 @exercise
 def check_beaten_by(answer):
-    """Lesson 05, exercise 3: networks that are at least as good in everything."""
+    """Lesson 05, exercise 6: networks that are at least as good in everything."""
     rng = random.Random(0)
     tables = [{"old": (56, 61, 7), "tiny": (58, 1, 3), "even": (56, 61, 7), "wide": (70, 90, 9),
                "busy": (70, 11, 18), "fat": (70, 90, 3), "weak": (50, 1, 1)}]
@@ -252,7 +252,7 @@ def check_beaten_by(answer):
 
 @exercise
 def check_largest_batch(answer):
-    """Lesson 05, exercise 4: weights, gradients and every layer's outputs."""
+    """Lesson 05, exercise 7: weights, gradients and every layer's outputs."""
     for name, net, (_, *image) in meta_nets():
         table, closed = trace_of(name), trace_of(name, expand=False).activation_bytes
         weights, one = 4 * table.params, table.activation_bytes
@@ -289,7 +289,7 @@ def check_largest_batch(answer):
 
 @exercise
 def check_narrow_alexnet(answer):
-    """Lesson 05, exercise 5: all widths divided."""
+    """Lesson 05, exercise 8: all widths divided."""
     for ratio in (1, 4, 8, 3):
         with torch.device("meta"):
             net, whole = network_of(answer, ratio), alexnet()
@@ -314,7 +314,7 @@ def check_narrow_alexnet(answer):
 
 @exercise
 def check_alexnet28(answer):
-    """Lesson 05, exercise 6: small enough, of AlexNet's kind, and able to learn."""
+    """Lesson 05, exercise 9: small enough, of AlexNet's kind, and able to learn."""
     with torch.device("meta"):  # weights cost no time until they are needed
         net = network_of(answer)
     table, layers = table_of(net, 28), layers_of(net)
@@ -389,7 +389,7 @@ def stop_epoch(accuracies, patience, previous=False, in_all=False, equal=False):
 
 @exercise
 def check_stop_epoch(answer):
-    """Lesson 05, exercise 7: early stopping."""
+    """Lesson 05, exercise 10: early stopping."""
     rng = random.Random(0)
     cases = [([0.1, 0.5, 0.4, 0.45, 0.9], 2), ([0.1, 0.5, 0.4, 0.45, 0.9], 3), ([0.3], 1),
              ([0.2, 0.3, 0.4], 1), ([0.5, 0.5, 0.5, 0.6], 3), ([0.5, 0.4, 0.45, 0.44, 0.6], 2),
@@ -427,7 +427,7 @@ def check_stop_epoch(answer):
 
 @exercise
 def check_modern_lenet(answer):
-    """Lesson 05, exercise 8: ReLU and dropout in LeNet."""
+    """Lesson 05, exercise 2: ReLU and dropout in LeNet."""
     net = network_of(answer)
     names = [type(layer).__name__ for layer in layers_of(net)]
     expect("Sigmoid" not in names, "a sigmoid is left: all four become ReLU")
@@ -466,7 +466,7 @@ class CallCounter(TorchFunctionMode):
 
 @exercise
 def check_flip_some(answer):
-    """Lesson 05, exercise 9: one coin an image."""
+    """Lesson 05, exercise 1: one coin an image."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         expect_flipped(answer)
@@ -525,26 +525,42 @@ def expect_flipped(answer):
 
 
 @exercise
-def check_overfits_or_breaks(answer):
-    """Lesson 05, exercise 10: what overfits and what breaks."""
-    expect(isinstance(answer, dict), f"a dict of verdicts is wanted, not {answer!r}")
-    wanted = {
-        "no dropout": ("overfits", "without dropout nothing stops it from learning 256 images by "
-                                   "heart, and its gradients are fine"),
-        "no dropout, sigmoid for ReLU": ("breaks", "with seven sigmoids almost no gradient gets to "
-                                                   "the first layers, so it cannot even learn its "
-                                                   "own images"),
-        "no dropout, every weight 0.01": ("breaks", "equal weights stay equal: each layer is one "
-                                                    "unit, and its gradients cancel"),
-        "no dropout, learning rate 10": ("breaks", "each step overshoots, and the loss leaves for "
-                                                   "infinity"),
+def check_diagnose(answer):
+    """Lesson 05, exercise 3: breaks, overfits or learns."""
+    nan = math.nan
+    cases = {  # (train_acc, test_acc): the word, and what is wrong with any other
+        (nan, nan): ("breaks", "a loss that ran away leaves no accuracy: nan is neither larger nor "
+                               "smaller than any number, so which of your comparisons is it to "
+                               "pass?"),
+        (nan, 0.1): ("breaks", "a train_acc of nan is a broken training, whatever the test says"),
+        (0.1, 0.1): ("breaks", "it guesses on its own images, too"),
+        (0.2, 0.19): ("breaks", "'at most' takes the bound itself in"),
+        (0.2, 0.05): ("breaks", "it is no better than a guess on its own images: ask that first, "
+                                "the gap says nothing then"),
+        (0.21, 0.2): ("learns", "a little above a guess is not broken"),
+        (1.0, 0.75): ("overfits", "it knows its own images by heart and the others much less"),
+        (0.5, 0.375): ("overfits", "a gap counts wherever it lies: not all images need be known"),
+        (0.3, 0.15): ("overfits", "overfitting is the gap between its own images and the others, "
+                                  "however low the test is"),
+        (0.9, 0.85): ("learns", "the gap is small"),
+        (0.95, 0.9): ("learns", "the gap is small: a high accuracy is not overfitting yet"),
+        (0.25, 0.23): ("learns", "the gap is a difference and not a ratio"),
+        (0.625, 0.75): ("learns", "it is better on the test than on its own images: the gap has a "
+                                  "sign"),
+        (0.99, 0.01): ("overfits", "the gap between its own images and the others is huge"),
     }
-    expect(set(answer) == set(wanted), f"give a verdict for each of {', '.join(wanted)}")
-    if any(verdict is ... or verdict is None for verdict in answer.values()):
-        raise Unanswered
-    for name, verdict in answer.items():
-        expect(isinstance(verdict, str) and verdict in ("overfits", "breaks"),
-               f"{name!r}: write 'overfits' or 'breaks', not {verdict!r}")
-    for name, (right, why) in wanted.items():
-        expect(answer[name] == right, f"{name!r}: {why}")
-    return "To overfit, everything must work. A network that cannot overfit 256 images has a bug."
+    found = {case: ask(answer, *case) for case in cases}
+    for case, word in found.items():
+        expect(isinstance(word, str), f"diagnose{case} gave {word!r}: one of the words is wanted")
+        expect(word in ("breaks", "overfits", "learns"),
+               f"diagnose{case} gave {word!r}, which is none of the three words")
+    expect(len(set(found.values())) > 1, f"{word!r} whatever the two numbers are: compare them")
+    turned = all(ask(answer, test, train) == cases[train, test][0] for train, test in cases
+                 if train == train and test == test)
+    expect(not turned, "your two arguments are swapped: train_acc comes first")
+    for case, (word, why) in cases.items():
+        expect(found[case] == word, f"diagnose{case} gave {found[case]!r}: {why}")
+    expect(all(ask(answer, *case) == word for case, word in found.items()),
+           f"asked again, it gives other words: {LEFT_BEHIND}")
+    return ("Two numbers, counted in the same way, and three words: that is how a training is read "
+            "before anything is changed.")

@@ -14,8 +14,7 @@ checks = checks_of("05")
 
 with torch.device("meta"):
     WHOLE = alexnet()
-LONG = {"no dropout": "overfits", "no dropout, sigmoid for ReLU": "breaks",
-        "no dropout, every weight 0.01": "breaks", "no dropout, learning rate 10": "breaks"}
+
 
 
 def linear_shares(net, shape):
@@ -100,8 +99,8 @@ def largest_batch_by_search(net, image, memory):
     return batch
 
 
-def largest_batch(net, picture, memory, copies=2, expand=True, up=0, size=4):
-    table = trace_shapes(net, (1, *picture), expand=expand)
+def largest_batch(net, image, memory, copies=2, expand=True, up=0, size=4):
+    table = trace_shapes(net, (1, *image), expand=expand)
     each = table.activation_bytes * size // 4
     return max(0, (memory - copies * 4 * table.params) // each + up)
 
@@ -147,7 +146,7 @@ def same_network(build):
     return lambda *arguments: made.setdefault(0, build(*arguments))
 
 
-def narrow_alexnet(ratio, kinds=10, hidden=None, stride=4, dropout=True, divide=int.__floordiv__):
+def narrow_alexnet(ratio, classes=10, hidden=None, stride=4, dropout=True, divide=int.__floordiv__):
     a, b, c, h = (divide(width, ratio) for width in (96, 256, 384, 4096))
     h = hidden or h
     drops = [nn.Dropout(0.5) if dropout else nn.Identity() for _ in range(2)]
@@ -158,7 +157,7 @@ def narrow_alexnet(ratio, kinds=10, hidden=None, stride=4, dropout=True, divide=
         nn.Conv2d(b, c, 3, padding=1), nn.ReLU(), nn.Conv2d(c, c, 3, padding=1), nn.ReLU(),
         nn.Conv2d(c, b, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2), nn.Flatten(),
         nn.Linear(b * side * side, h), nn.ReLU(), drops[0], nn.Linear(h, h), nn.ReLU(), drops[1],
-        nn.Linear(h, kinds))
+        nn.Linear(h, classes))
 
 
 def alexnet28(act=nn.ReLU, dropout=0.5, width=32, hidden=128, pool=nn.MaxPool2d, last=None,
@@ -300,6 +299,53 @@ def flip_same(X, p=0.5):
     return torch.where(coins, X.flip(3), X)
 
 
+def diagnose(train, test, least=0.2, gap=0.1):
+    if not train > least:
+        return "breaks"
+    return "overfits" if train - test > gap else "learns"
+
+
+def diagnose_by_isnan(train_acc, test_acc):
+    broken = math.isnan(train_acc) or train_acc <= 0.2
+    return ("breaks", ("learns", "overfits")[train_acc > test_acc + 0.1])[not broken]
+
+
+def without_nan(train, test):
+    if train <= 0.2:
+        return "breaks"
+    return "overfits" if train - test > 0.1 else "learns"
+
+
+def gap_first(train, test):
+    return "overfits" if train - test > 0.1 else diagnose(train, test)
+
+
+def nan_for_both(train, test):
+    return "breaks" if math.isnan(train) and math.isnan(test) else without_nan(train, test)
+
+
+def by_ratio(train, test):
+    return "overfits" if train > 0.2 and train > 1.07 * test else diagnose(train, test, gap=1)
+
+
+def by_distance(train, test):
+    return "overfits" if train > 0.2 and abs(train - test) > 0.1 else diagnose(train, test, gap=1)
+
+
+def by_height(train, test):
+    return "overfits" if train > 0.94 else diagnose(train, test, gap=1)
+
+
+def diagnose_of_memory(kept, train, test):
+    kept.append(train)
+    return diagnose(max(kept), test)
+
+
+def diagnose_once(kept, train, test):
+    kept.append(1)
+    return diagnose(train, test) if len(kept) < 22 else "learns"
+
+
 RIGHT = [
     (checks.check_linear_shares, linear_shares),
     (checks.check_linear_shares, linear_shares_by_loop),
@@ -319,19 +365,20 @@ RIGHT = [
     (checks.check_modern_lenet, modern_lenet_by_hand),
     (checks.check_flip_some, flip_some),
     (checks.check_flip_some, flip_by_index),
-    (checks.check_overfits_or_breaks, LONG),
+    (checks.check_diagnose, diagnose),
+    (checks.check_diagnose, diagnose_by_isnan),
 ]
 EMPTY = [
     (checks.check_linear_shares, lambda net, input_shape: ...),
     (checks.check_seconds, lambda work, peak, bandwidth: ...),
     (checks.check_beaten_by, lambda name, table: ...),
-    (checks.check_largest_batch, lambda net, picture_shape, memory: ...),
+    (checks.check_largest_batch, lambda net, image_shape, memory: ...),
     (checks.check_narrow_alexnet, lambda ratio: ...),
     (checks.check_alexnet28, lambda: ...),
     (checks.check_stop_epoch, lambda accuracies, patience: ...),
     (checks.check_modern_lenet, lambda: ...),
     (checks.check_flip_some, lambda X, p=0.5: ...),
-    (checks.check_overfits_or_breaks, dict.fromkeys(LONG, ...)),
+    (checks.check_diagnose, lambda train_acc, test_acc: ...),
 ]
 WRONG = [
     (checks.check_linear_shares, lambda *a: linear_shares(*a)[::-1], "swapped", "wrong axis"),
@@ -433,8 +480,8 @@ WRONG = [
      "what is kept once", "works for the shown case only"),
     (checks.check_largest_batch, add_up(largest_batch), "left behind", "state left behind"),
     (checks.check_largest_batch, lambda n, p, m: math.inf, "whole images", None),
-    (checks.check_narrow_alexnet, lambda r: narrow_alexnet(r, kinds=max(1, 10 // r)), "ten kinds",
-     "wrong formula"),
+    (checks.check_narrow_alexnet, lambda r: narrow_alexnet(r, classes=max(1, 10 // r)),
+     "ten classes", "wrong formula"),
     (checks.check_narrow_alexnet, lambda r: narrow_alexnet(r, hidden=4096), "still 4,096",
      "left-out step"),
     (checks.check_narrow_alexnet, lambda r: narrow_alexnet(r, divide=lambda w, r: -(-w // r)),
@@ -552,21 +599,29 @@ WRONG = [
      "works for the shown case only"),
     (checks.check_flip_some, lambda X, p: X[0], "a tensor of shape", None),
     (checks.check_flip_some, lambda X, p: flip_some(X, p).numpy(), "a tensor of shape", None),
-    (checks.check_overfits_or_breaks, LONG | {"no dropout": "breaks"}, "by heart",
-     "wrong mode"),
-    (checks.check_overfits_or_breaks, LONG | {"no dropout, sigmoid for ReLU": "overfits"},
-     "seven sigmoids", "wrong formula"),
-    (checks.check_overfits_or_breaks, LONG | {"no dropout, every weight 0.01": "overfits"},
-     "equal weights stay equal", "wrong formula"),
-    (checks.check_overfits_or_breaks, LONG | {"no dropout, learning rate 10": "overfits"},
-     "overshoots", "wrong unit"),
-    (checks.check_overfits_or_breaks, dict.fromkeys(LONG, "breaks"), "by heart",
+    (checks.check_diagnose, without_nan, "ran away", "left-out step"),
+    (checks.check_diagnose, nan_for_both, "whatever the test says", "left-out step"),
+    (checks.check_diagnose, lambda t, e: "breaks" if t < 0.2 else diagnose(t, e, 0),
+     "the bound itself", "off by one"),
+    (checks.check_diagnose, gap_first, "ask that first", "wrong formula"),
+    (checks.check_diagnose, by_height, "wherever it lies", "wrong formula"),
+    (checks.check_diagnose, by_ratio, "not a ratio", "wrong formula"),
+    (checks.check_diagnose, by_distance, "has a sign", "wrong formula"),
+    (checks.check_diagnose, lambda t, e: diagnose(t, e, gap=0.04), "the gap is small",
+     "wrong formula"),
+    (checks.check_diagnose, lambda t, e: diagnose(t, e, 20, 10), "whatever the two numbers",
+     "wrong unit"),
+    (checks.check_diagnose, lambda t, e: diagnose(e, t), "swapped", "wrong axis"),
+    (checks.check_diagnose, lambda t, e: "breaks" if not e > 0.2 else "learns",
+     "a little above a guess", "wrong formula"),
+    (checks.check_diagnose, lambda t, e: "overfits", "whatever the two numbers",
      "works for the shown case only"),
-    (checks.check_overfits_or_breaks, LONG | {"no dropout, learning rate 10": "diverges"},
-     "write 'overfits'", None),
-    (checks.check_overfits_or_breaks, LONG | {"no dropout": ["overfits"]}, "write 'overfits'",
-     None),
-    (checks.check_overfits_or_breaks, {"no dropout": "overfits"}, "a verdict for each", None),
+    (checks.check_diagnose, state_left_behind(diagnose_of_memory), "whatever the two numbers",
+     "state left behind"),
+    (checks.check_diagnose, state_left_behind(diagnose_once), "other words", "state left behind"),
+    (checks.check_diagnose, lambda t, e: t > 0.2, "one of the words", None),
+    (checks.check_diagnose, lambda t, e: "diverges", "none of the three words", None),
+    (checks.check_diagnose, "overfits", "a function is wanted", None),
 ]
 
 
