@@ -216,12 +216,16 @@ def marked_slides(notebook):
     """Yield the slides of a lesson: title, what is marked and predictions in order, where next."""
     heading, question = list(blocks(notebook.cells[0].source))[:2]
     yield Slide("title", heading.removeprefix("# "), to_html(question))
-    shown_in_class = [*takewhile(lambda cell: "## Exercises\n" not in f"{cell.source}\n",
-                                 notebook.cells)]
+    shown_in_class = []
+    for cell in notebook.cells:
+        source, exercises, _ = f"{cell.source}\n".partition("\n## Exercises\n")
+        shown_in_class.append(nbformat.NotebookNode(cell, source=source))
+        if exercises:
+            break
     for place, cell in enumerate(shown_in_class):
         if "predict" in tags_of(cell):
-            yield from prediction_slides(notebook.cells[place:])
-        for title, text, code in marked_parts("slide", notebook.cells[place:]):
+            yield from prediction_slides(shown_in_class[place:])
+        for title, text, code in marked_parts("slide", shown_in_class[place:]):
             yield Slide("marked", title, *text_and_shown(text, code))
     yield from where_next(notebook)
 
