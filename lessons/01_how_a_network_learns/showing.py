@@ -65,7 +65,7 @@ def compass(f, point, gradient, angles, slopes):
         tip = point + sign * 1.8 * gradient / gradient.norm()
         left.annotate("", tip.tolist(), point.tolist(), arrowprops={
             "arrowstyle": "-|>", "color": colour, "linewidth": 2.5, "shrinkA": 0, "shrinkB": 0})
-        left.text(tip[0] + 0.2, tip[1], words, color=colour, fontsize=9.5, weight="bold",
+        left.text(tip[0] + 0.4, tip[1], words, color=colour, fontsize=9.5, weight="bold",
                   ha="left", va="center",
                   bbox={"facecolor": "w", "edgecolor": "none", "alpha": 0.8, "pad": 1})
     left.plot(*point.tolist(), "ko", markersize=6)

@@ -28,19 +28,6 @@ class Value:
     def __mul__(self, other):
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    def history(self, numbers):
-        if self not in numbers:
-            for source, _ in self.made_of:
-                source.history(numbers)
-            numbers.append(self)
-        return numbers
-
-    def backward(self):
-        self.grad = 1.0
-        for number in reversed(self.history([])):
-            for source, slope in number.made_of:
-                source.grad += slope * number.grad
-
 
 class Forgetful(Value):
     """Another class of the name: its product remembers nothing."""

@@ -33,11 +33,11 @@ def running_sum(row, running):
 def balls(named):
     """Draw the vectors of norm 1, {p: (N, 2)}, and a line that shows the dent of the first."""
     _, axis = plt.subplots(figsize=(4.4, 4.2), layout="constrained")
-    places = ((0.34, 0.08), (0.62, 0.42), (0.72, 0.74), (0.86, 0.9), (1.02, 1.04))
+    places = ((-0.25, -0.25), (-0.5, -0.5), (0.71, -0.71), (-0.84, 0.84), (1.1, 1.1))
     for (p, ball), colour, place in zip(named.items(), COLOURS, places, strict=True):
         axis.plot(*ball.T, "--" if p < 1 else "-", color=colour)
-        axis.text(*place, f"p = {p}".replace("inf", "∞"), color=colour, fontsize=10,
-                  ha="left" if p > 2 else "right")
+        axis.text(*place, f"p = {p}".replace("inf", "∞"), color=colour, fontsize=10, ha="center",
+                  va="center", bbox={"facecolor": "w", "edgecolor": "none", "pad": 1.5})
     axis.plot([1, 0], [0, 1], "k:o", markersize=4)
     axis.plot([0.5], [0.5], "kx", markersize=9)
     axis.set(aspect="equal", xlabel="first entry", ylabel="second entry", xlim=(-1.15, 1.35),
