@@ -73,7 +73,7 @@ def exercise(check):
             raise WrongAnswer("this answer is of another kind than was asked for, and cannot be "
                               f"checked: {type(error).__name__}: {error}") from None
         print(f"Right. {praise}")
-        record(check.__module__.partition("lessons.")[2][:2], "exercises",
+        record(check.__module__.partition("lessons.")[2].partition("_")[0], "exercises",
                check.__name__.removeprefix("check_"), True)
         return True
 

@@ -229,7 +229,7 @@ def test_a_framed_lesson_keeps_its_readers_time_and_answers_its_questions(folder
     assert text.count("(difficulty") == 0
     assert len(re.findall(r"<!-- handout -->", text)) == len(re.findall(r"<!-- /handout -->", text))
     assert "<!-- handout -->" in text
-    assert f'd2lvgg.tally("{folder.name[:2]}")' in text
+    assert f'd2lvgg.tally("{notebooks.number_of(folder.name)}")' in text
     kinds = ["heading" if cell.source.startswith("#") and cell.cell_type == "markdown" else
              next(iter(cell.metadata.get("tags", [])), "") for cell in notebook.cells]
     for place, kind in enumerate(kinds):

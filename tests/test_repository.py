@@ -135,7 +135,7 @@ def test_teaching_names_lessons_and_commands_that_are_there():
     table = text.split("## Timetables")[1].split("## A hub")[0]
     numbers = set(re.findall(r"\b[01]\d\b", table))
     assert numbers
-    assert numbers <= {folder.name[:2] for folder in notebooks.lesson_folders()}
+    assert numbers <= {notebooks.number_of(folder.name) for folder in notebooks.lesson_folders()}
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"`make (\w+)`", text):
         assert re.search(rf"^{target}:", makefile, re.M), target

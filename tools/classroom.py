@@ -46,14 +46,15 @@ def make_assignment(lesson):
             pictures.update(re.findall(r"\(\.\./images/(.+?)\)", cell.source))
             cell.source = cell.source.replace("(../images/", "(images/")
             # Each assignment is a folder of its own.
-            cell.source = re.sub(r"\((\d\d_\w+)\.ipynb\)", r"(../\1/\1.ipynb)", cell.source)
+            cell.source = re.sub(r"\((\d\w+)\.ipynb\)", r"(../\1/\1.ipynb)", cell.source)
         elif "exercise" in cell.metadata.get("tags", []):
             exercises += 1
             cell.source = EXERCISE.format(stub=cell.source, answer=next(answers))
             mark(cell, f"exercise-{exercises}", solution=True)
             answered = True
         elif answered and (call := CHECK.search(cell.source)):
-            cell.source = HIDDEN.format(test=cell.source, number=lesson.name[:2], call=call[0])
+            cell.source = HIDDEN.format(test=cell.source, call=call[0],
+                                        number=notebooks.number_of(lesson.name))
             mark(cell, f"check-{exercises}", grade=True, locked=True, points=points)
             answered = False
     return notebook, sorted(pictures)

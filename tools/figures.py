@@ -26,7 +26,7 @@ LAYER_COLOURS = {"Conv2d": BLUE, "MaxPool2d": ORANGE, "Linear": GREEN}
 def all_figures():
     """Return {name of the SVG: (function that draws it, file of the function)}."""
     found = {}
-    for path in sorted(LESSONS.glob("[0-9][0-9]_*/figures.py")):
+    for path in sorted(LESSONS.glob("[0-9]*_*/figures.py")):
         module = load_file(path)
         for draw in (*module.FIGURES, *getattr(module, "MOVING", ())):
             source = Path(draw.__code__.co_filename).relative_to(ROOT)

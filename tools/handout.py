@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 
-from tools.notebooks import ROOT, lesson_folders
+from tools.notebooks import ROOT, lesson_folders, number_of
 from tools.slides import (
     CODE,
     blocks,
@@ -71,11 +71,11 @@ def make_handout(path):
         sections.append(
             "<section>" + f'<div class="text">{text}</div>' * bool(text.strip())
             + "".join(f"<figure>{piece}</figure>" for piece in shown) + "</section>")
-    body = (f"<header><p>Lesson {path.stem[:2]}</p><h1>{to_inline(title)}</h1>"
+    body = (f"<header><p>Lesson {number_of(path.stem)}</p><h1>{to_inline(title)}</h1>"
             f'<div class="question">{to_html(question)}</div></header>{"".join(sections)}'
             '<div class="notes"><h2>Notes</h2></div>'
             f"<footer><h2>Exercises</h2><ul>{exercises(notebook)}</ul></footer>")
-    return page_html(f"{path.stem[:2]} {title}", [
+    return page_html(f"{number_of(path.stem)} {title}", [
         CODE.get_style_defs(".highlight"),
         (ROOT / "tools" / "handout.css").read_text(encoding="utf-8")], body,
         [f"addEventListener('load', () => {{{FIT}}});"])

@@ -55,12 +55,18 @@ peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(peak * (1 if sys.platform == "darwin" else 1024))"""
 
 
+def number_of(name):
+    """Return a lesson's number by its folder's name: "06", or "01b" of a lesson beside the path."""
+    return name.partition("_")[0]
+
+
 def lesson_folders(names=()):
-    """Return the lessons whose folder names begin with one of names; all of them for no names."""
-    folders = sorted(path.parent for path in LESSONS.glob("[0-9][0-9]_*/lesson.md"))
-    chosen = [folder for folder in folders if not names or folder.name.startswith(tuple(names))]
+    """Return the lessons of these numbers, or names of folders; all of them for no names."""
+    folders = sorted(path.parent for path in LESSONS.glob("[0-9]*_*/lesson.md"))
+    chosen = [folder for folder in folders
+              if not names or {folder.name, number_of(folder.name)} & set(names)]
     if names and not chosen:
-        raise SystemExit(f"no lesson begins with {', '.join(names)}: there are "
+        raise SystemExit(f"no lesson is {', '.join(names)}: there are "
                          f"{', '.join(folder.name for folder in folders)}")
     return chosen
 
@@ -90,7 +96,7 @@ def framed(cell, folder):
         parse(cell.source)  # refuses one that has no right choice, or one without a reason
         cell = nbformat.v4.new_code_cell(
             "# A prediction: run this cell, and choose before you read on\n"
-            f'd2lvgg.predict("{folder.name[:2]}", r"""\n{cell.source.strip()}\n""")',
+            f'd2lvgg.predict("{number_of(folder.name)}", r"""\n{cell.source.strip()}\n""")',
             id=cell.id, metadata=cell.metadata)
     elif "answer" in tags and cell.cell_type == "markdown":
         cell.source = ("<details><summary>What the run shows</summary>\n\n"
@@ -173,11 +179,11 @@ def course_map(facts, prefix):
     rows = ["| lesson | minutes | threads | memory |", "|---|---|---|---|"]
     for folder in lesson_folders():
         fact = facts["lessons"].get(folder.name, {"minutes": "", "threads": "", "gib": ""})
-        rows.append(f"| [{folder.name[:2]} {title(folder)}]({prefix}{folder.name}.ipynb) | "
+        rows.append(f"| [{number_of(folder.name)} {title(folder)}]({prefix}{folder.name}.ipynb) | "
                     f"{fact['minutes']} | {fact['threads']} | {fact['gib']} GiB |")
     machines = {}
     for name, fact in sorted(facts["lessons"].items()):
-        machines.setdefault(fact["machine"], []).append(name[:2])
+        machines.setdefault(fact["machine"], []).append(number_of(name))
     rows += ["", "Measured at laptop scale: "
              + "; ".join(f"{', '.join(numbers)} on {machine}" for machine, numbers in
                          machines.items()) + "."]
@@ -216,12 +222,12 @@ def speed_table():
 
 def classroom_table(facts):
     """Return the course map, and what the lesson that needs most of it needs."""
-    most = {what: max(facts["lessons"].items(), key=lambda item: item[1][what])
+    most = {what: max((fact[what], number_of(name)) for name, fact in facts["lessons"].items())
             for what in ("gib", "minutes")}
     return "\n".join([
         course_map(facts, "notebooks/"), "",
-        f"Plan for the largest: **{most['gib'][1]['gib']} GiB** (lesson {most['gib'][0][:2]}) and "
-        f"**{most['minutes'][1]['minutes']} minutes** (lesson {most['minutes'][0][:2]})."])
+        f"Plan for the largest: **{most['gib'][0]} GiB** (lesson {most['gib'][1]}) and "
+        f"**{most['minutes'][0]} minutes** (lesson {most['minutes'][1]})."])
 
 
 def page_with_tables(name):

@@ -36,7 +36,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from d2lvgg.predictions import parse
-from tools.notebooks import ROOT, lesson_folders
+from tools.notebooks import ROOT, lesson_folders, number_of
 
 OUT = ROOT / "build" / "slides"
 REVEAL = files("sphinx_revealjs") / "_static" / "revealjs" / "dist"
@@ -77,7 +77,7 @@ def to_html(markdown):
     markdown = re.sub(r"\]\((\.\./)+images/", "](images/", without_marks(markdown))
     return MarkdownWithMath(renderer=Renderer(
         escape=False, embed_images=True, path=str(ROOT), exclude_anchor_links=True,
-    )).render(re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](\1.html", markdown))
+    )).render(re.sub(r"\]\((\d\w+)\.ipynb", r"](\1.html", markdown))
 
 
 def to_inline(markdown):
@@ -311,7 +311,7 @@ def make_deck(path):
               (ROOT / "tools" / "slides.css").read_text(encoding="utf-8")]
     scripts = [(REVEAL / "reveal.js").read_text(encoding="utf-8"),
                (ROOT / "tools" / "slides.js").read_text(encoding="utf-8")]
-    return page_html(f"{path.stem[:2]} {heading}", styles,
+    return page_html(f"{number_of(path.stem)} {heading}", styles,
                      f'<main class="reveal"><div class="slides">{sections}</div></main>', scripts)
 
 

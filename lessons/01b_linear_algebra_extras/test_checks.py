@@ -1,4 +1,4 @@
-"""The checks of lesson 01 against right answers, stubs and plausible wrong answers."""
+"""The checks of lesson 01b against right answers, stubs and plausible wrong answers."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from torch.linalg import vector_norm
 
 from d2lvgg.exercises import WrongAnswer, checks_of
 
-checks = checks_of("01")
+checks = checks_of("01b")
 
 MM, MV, DOT, DIV = (((32, 4608), (25088, 4096)), ((7, 3), (7,)), ((6,), (8,)), ((2, 9), (2,)))
 UP = torch.tensor([[0.0, 1.0], [0.0, 0.0]])
@@ -91,32 +91,6 @@ def larger_each_time(kept, x):
     kept.append(x)
     return fake(0.5)(x) * len(kept)
 
-
-def gradient_by_loop(x):
-    length = sum(entry ** 2 for entry in x) ** 0.5
-    return [entry / length for entry in x]
-
-
-def gradient_of_two(x):
-    return torch.stack([x[0], x[1]]) / (x[0] ** 2 + x[1] ** 2).sqrt()
-
-
-def gradient_by_autograd(x):
-    x.requires_grad_()
-    x.norm().backward()
-    return x.grad
-
-
-def gradient_by_difference(x, h=1e-5):
-    return torch.stack([(vector_norm(x + step) - vector_norm(x - step)) / (2 * h)
-                        for step in h * torch.eye(len(x), dtype=x.dtype)])
-
-
-def gradient_that_adds_up(kept, x):  # as .grad does
-    kept.append(x / x.norm())
-    return sum(kept)
-
-
 RIGHT = [
     (checks.check_causes, [MM, MV, DOT, DIV]),
     (checks.check_causes, [[list(shape) for shape in cause] for cause in (MM, MV, DOT, DIV)]),
@@ -132,11 +106,6 @@ RIGHT = [
     (checks.check_fake_norm, (fake(0.9), torch.eye(3)[:2] * 1e-6)),
     (checks.check_fake_norm, (lambda x: x.abs().prod().item() ** (1 / len(x)), (E1, E2))),
     (checks.check_fake_norm, (in_place, (E1, E2))),
-    (checks.check_norm_gradient, lambda x: x / x.norm()),
-    (checks.check_norm_gradient, lambda x: x.div_((x * x).sum().sqrt())),
-    (checks.check_norm_gradient, gradient_by_loop),
-    (checks.check_norm_gradient, lambda x: x.numpy() / np.linalg.norm(x.numpy())),
-    (checks.check_norm_gradient, lambda x: x.float() / x.float().norm()),
 ]
 EMPTY = [
     (checks.check_causes, [...] * 4),
@@ -146,7 +115,6 @@ EMPTY = [
     (checks.check_fake_norm, (lambda x: ..., ...)),
     (checks.check_fake_norm, (lambda x: None, (E1, E2))),
     (checks.check_fake_norm, (fake(0.5), (E1, ...))),
-    (checks.check_norm_gradient, lambda x: ...),
 ]
 WRONG = [
     (checks.check_causes, [MM[::-1], MV, DOT, DIV], "message 1: these shapes in the wrong order",
@@ -229,30 +197,6 @@ WRONG = [
     (checks.check_fake_norm, (fake(0.5), (E1, torch.ones(3))), "differ in length", None),
     (checks.check_fake_norm, (fake(0.5), ("a", "b")), "a vector of numbers", None),
     (checks.check_fake_norm, (lambda x: x.abs(), (E1, E2)), "one number", None),
-    (checks.check_norm_gradient, lambda x: 2 * x, "the squared norm", "left-out step"),
-    (checks.check_norm_gradient, lambda x: x, "half the squared norm", "left-out step"),
-    (checks.check_norm_gradient, lambda x: x.sign(), "1-norm", "wrong formula"),
-    (checks.check_norm_gradient, lambda x: x / x.abs().sum(), "divided by the 1-norm",
-     "wrong formula"),
-    (checks.check_norm_gradient, lambda x: x / (x ** 2).sum(), "square of the length",
-     "left-out step"),
-    (checks.check_norm_gradient, lambda x: x / x.norm() / 2, "a 2 is left over", "left-out step"),
-    (checks.check_norm_gradient, lambda x: 2 * x / x.norm(), "a 2 is left over", "left-out step"),
-    (checks.check_norm_gradient, lambda x: -x / x.norm(), "inwards", "wrong formula"),
-    (checks.check_norm_gradient, lambda x: x.abs() / x.norm(), "the signs are lost",
-     "wrong formula"),
-    (checks.check_norm_gradient, lambda x: x.norm(), "the shape of x", "wrong axis"),
-    (checks.check_norm_gradient, gradient_of_two, "the shape of x",
-     "works for the shown case only"),
-    (checks.check_norm_gradient, lambda x: x / 5, "finite differences",
-     "works for the shown case only"),
-    (checks.check_norm_gradient, gradient_by_autograd, "from autograd", "wrong mode"),
-    (checks.check_norm_gradient, torch.func.grad(vector_norm), "from autograd", "wrong mode"),
-    (checks.check_norm_gradient, gradient_by_difference, "a difference steps over it",
-     "wrong mode"),
-    (checks.check_norm_gradient, state_left_behind(gradient_that_adds_up), "left behind",
-     "state left behind"),
-    (checks.check_norm_gradient, lambda x: x / 0, "ordinary numbers", None),
 ]
 
 

@@ -1,11 +1,10 @@
-"""Lesson 01's exercises."""
+"""Lesson 01b's exercises."""
 
 import math
 import random
 
 import numpy as np
 import torch
-from torch.autograd.graph import saved_tensors_hooks
 
 from d2lvgg.exercises import Unanswered, WrongAnswer, as_number, ask, exercise, expect
 
@@ -55,7 +54,7 @@ def refusal(operation, shapes):
 
 @exercise
 def check_causes(answer):
-    """Lesson 01, exercise 1: the shapes behind four messages."""
+    """Lesson 01b, exercise 1: the shapes behind four messages."""
     causes = [("torch.mm", torch.mm, ((32, 4608), (25088, 4096))),
               ("torch.mv", torch.mv, ((7, 3), (7,))),
               ("torch.dot", torch.dot, ((6,), (8,))),
@@ -92,7 +91,7 @@ def check_causes(answer):
 
 @exercise
 def check_sum_shape(answer):
-    """Lesson 01, exercise 2: the shape of X.sum(axis, keepdim)."""
+    """Lesson 01b, exercise 2: the shape of X.sum(axis, keepdim)."""
 
     def right(shape, axis, keepdim):
         return tuple(torch.empty(shape, device="meta").sum(axis=axis, keepdim=keepdim).shape)
@@ -159,7 +158,7 @@ def matrices_of(found, count):
 
 @exercise
 def check_claims(answer):
-    """Lesson 01, exercise 3: laws of the transpose, or counterexamples."""
+    """Lesson 01b, exercise 3: laws of the transpose, or counterexamples."""
     expect(isinstance(answer, dict) and set(answer) == set(CLAIMS),
            "a dict with the five claims as its keys is wanted: change the values alone")
     if any(value is ... or value is None for value in answer.values()):
@@ -192,7 +191,7 @@ def check_claims(answer):
 
 @exercise
 def check_fake_norm(answer):
-    """Lesson 01, exercise 4: scaling and sign, and no triangle."""
+    """Lesson 01b, exercise 4: scaling and sign, and no triangle."""
     expect(isinstance(answer, (list, tuple)) and len(answer) == 2 and callable(answer[0]),
            "a pair (fake_norm, witness) is wanted, of a function and two vectors")
     function, witness = answer
@@ -246,54 +245,3 @@ def check_fake_norm(answer):
         raise WrongAnswer(f"a good fake, but your witness obeys the triangle: {both:.4g} is not "
                           f"more than {fx:.4g} + {fy:.4g}")
     return "Under a fake norm a detour is shorter than the way, so it cannot measure distance."
-
-
-@exercise
-def check_norm_gradient(answer):
-    """Lesson 01, exercise 5: the gradient of the 2-norm."""
-
-    def gradient(x):
-        recorded = []  # autograd keeps tensors for its way back, and a formula needs none
-        with saved_tensors_hooks(lambda kept: recorded.append(kept) or kept, lambda kept: kept):
-            try:
-                found = ask(answer, x.clone())
-            except WrongAnswer as error:
-                expect("torch.func" not in str(error), by_autograd)
-                raise
-        expect(not recorded, by_autograd)
-        shaped = f"a gradient has the shape of x, ({len(x)},): one partial derivative an entry"
-        try:
-            found = tensor_of(found, 1)
-        except WrongAnswer as error:
-            raise WrongAnswer(f"{error}; {shaped}") from None
-        expect(found.shape == x.shape, shaped)
-        return found
-
-    by_autograd = "that came from autograd: write the formula"
-    generator = torch.Generator().manual_seed(0)
-    for size in (2, 3, 10):
-        x = torch.randn(size, generator=generator, dtype=torch.float64) * size
-        found, again = gradient(x), gradient(x)
-        expect(torch.equal(found, again), f"two calls with the same x gave {found.tolist()} and "
-                                          f"{again.tolist()}: {LEFT_BEHIND}")
-        length = x.norm()
-        for wrong, mistake in (
-                (2 * x, "2x is the gradient of the squared norm: the root has a derivative too"),
-                (x.sign(), "the signs are the gradient of the 1-norm"),
-                (x / x.abs().sum(), "you divided by the 1-norm: in the 2-norm stands a root"),
-                (x / length ** 2, "you divided by the square of the length: one root is left"),
-                (x / (2 * length), "a 2 is left over: the one from the square cancels the one from "
-                                   "the root"),
-                (2 * x / length, "a 2 is left over: the derivative of the root is 1 / (2 sqrt s)"),
-                (-x / length, "that points inwards, where the length falls: look at the sign"),
-                (x.abs() / length, "the signs are lost: a step that makes a negative entry larger "
-                                   "makes the vector shorter"),
-                (x, "x is the gradient of half the squared norm: divide by the length")):
-            expect(not torch.allclose(found, wrong, atol=1e-5), mistake)
-        expect(torch.allclose(found, x / length, atol=1e-5),
-               "finite differences say otherwise: try central_difference(vector_norm, x, 1e-5)")
-    tiny = 1e-9 * x
-    expect(torch.allclose(gradient(tiny), tiny / tiny.norm(), atol=1e-5),
-           "right, until x is 1e-9 long: a difference steps over it; write the formula")
-    return ("Its norm is 1 everywhere: no step changes a length by more than the step. At 0 there "
-            "is no gradient: every direction leads up.")
