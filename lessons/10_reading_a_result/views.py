@@ -154,8 +154,7 @@ def ladder(steps, tested):
     axis.text(tested, -0.75, f"test {tested:.3f}", color=RED, ha="center", va="bottom")
     axis.plot(values, range(len(values)), color=BLUE, marker="o", linewidth=1)
     for place, value in enumerate(values):
-        axis.annotate(f"{value:.3f}", (value, place), xytext=(8, 0), textcoords="offset points",
-                      va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
+        axis.annotate(f"{value:.3f}", (value, place), xytext=(7, 5), textcoords="offset points")
     low, high = min([*values, tested]), max([*values, tested])
     room = 0.15 * (high - low) or 0.01
     axis.set_yticks(range(len(steps)), steps)
@@ -166,7 +165,8 @@ def ladder(steps, tested):
 
 def curves(four):
     """Draw the losses and the accuracies of four runs, each with nothing but its letter."""
-    fig, axes = plt.subplots(2, 4, sharey="row", layout="constrained", figsize=(8.6, 4.2))
+    fig, axes = plt.subplots(2, 4, sharey="row", figsize=(8.6, 4.4),
+                             gridspec_kw={"hspace": 0.5, "wspace": 0.15})
     for (above, below), run in zip(axes.T, four, strict=True):
         losses = run["losses"]
         steps = range(1, len(losses) + 1)
