@@ -152,11 +152,8 @@ def describe_machine():
             versions[package] = version(package)
     memory = psutil.virtual_memory()
     return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "Python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}", "Python": platform.python_version(),
         **versions,
-        "device": name,
-        "fast bfloat16": "yes" if has_fast_bf16(device) else "no",
+        "device": name, "fast bfloat16": "yes" if has_fast_bf16(device) else "no",
         "CPU cores for torch": str(torch.get_num_threads()),
-        "memory": f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free",
-    }
+        "memory": f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free"}

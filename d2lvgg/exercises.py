@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .predictions import record
 
+LEFT_BEHIND = "something is left behind from one call to the next (a global or a default argument)"
 HERE = Path(__file__).resolve().parent
 # In an installed course the lessons' checks lie inside the package, in the repository beside it.
 LESSONS = next(folder for folder in (HERE / "lessons", HERE.parent / "lessons") if folder.is_dir())
@@ -65,7 +66,7 @@ def exercise(check):
             expect(not isinstance(answer, Iterator), "a list is wanted, which can be read twice")
             praise = check(answer)
         except Unanswered:
-            print("Not answered yet: replace the ... and run both cells again.")
+            print("Not answered yet: replace the ... (a function has to return), run both cells.")
             return False
         except WrongAnswer:
             raise
@@ -102,7 +103,15 @@ def ask(function, *arguments):
         raise WrongAnswer(f"{shown} raised {type(error).__name__}: {error}") from None
     if answer is None or answer is ...:
         raise Unanswered
+    expect(not isinstance(answer, Iterator), "a list is wanted, which can be read twice")
     return answer
+
+
+def ask_twice(read, function, *arguments):
+    """Return what read makes of function(*arguments). Raises WrongAnswer where two calls differ."""
+    found, again = (read(ask(function, *arguments)) for _ in range(2))
+    expect(found == again, f"the same call gave {found} and then {again}: {LEFT_BEHIND}")
+    return found
 
 
 def ask_number(function, *arguments):

@@ -41,10 +41,8 @@ class History:
             lines.append(f"interrupted after {len(self.epochs)} whole epochs")
         if self.diverged:
             lines.append(self.diverged)
-        if self.is_drawn:
+        if "sketch" in self.data:
             lines.append("trained on drawn images: these compare with nothing published")
         return "\n".join(lines)
 
     __repr__ = __str__  # a cell's last line shows this, and not every step's loss
-
-    is_drawn = property(lambda self: "sketch" in self.data)

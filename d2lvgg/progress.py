@@ -103,7 +103,7 @@ class Progress:
         rate = self.all_examples / elapsed
         left = self.bar.format_interval(elapsed * (self.num_epochs / x - 1))
         text = f"epoch {x:.2f} of {self.num_epochs}, {rate:.0f} examples/s, {left} left"
-        if self.history.is_drawn:
+        if "sketch" in self.history.data:
             text += "\non drawn images, not the real ones"
         mean = self.loss_sum / self.examples if self.examples else math.nan
         self.bar.set_postfix_str(f"{rate:.0f} examples/s, loss {mean:.3f}")

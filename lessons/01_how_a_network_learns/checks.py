@@ -6,9 +6,16 @@ import torch
 from torch.autograd.graph import saved_tensors_hooks
 from torch.nn import functional as F
 
-from d2lvgg.exercises import Unanswered, WrongAnswer, as_number, ask, ask_number, exercise, expect
-
-LEFT_BEHIND = "something is left behind from one call to the next"
+from d2lvgg.exercises import (
+    LEFT_BEHIND,
+    Unanswered,
+    WrongAnswer,
+    as_number,
+    ask,
+    ask_number,
+    exercise,
+    expect,
+)
 
 
 def tensor_of(found):

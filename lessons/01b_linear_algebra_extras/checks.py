@@ -6,9 +6,7 @@ import random
 import numpy as np
 import torch
 
-from d2lvgg.exercises import Unanswered, WrongAnswer, as_number, ask, exercise, expect
-
-LEFT_BEHIND = "something is left behind from one call to the next"
+from d2lvgg.exercises import LEFT_BEHIND, Unanswered, WrongAnswer, as_number, ask, exercise, expect
 
 
 def shape_of(found):

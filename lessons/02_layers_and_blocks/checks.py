@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from d2lvgg.exercises import (
+    LEFT_BEHIND,
     Unanswered,
     WrongAnswer,
     as_number,
@@ -16,8 +17,6 @@ from d2lvgg.exercises import (
     exercise,
     expect,
 )
-
-LEFT_BEHIND = "something is left behind from one call to the next"
 
 WITH_A_LIST = {  # what a MySequential that keeps its blocks in a Python list still does
     "net(X)": True,

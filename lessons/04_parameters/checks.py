@@ -6,9 +6,7 @@ import math
 import torch
 from torch import nn
 
-from d2lvgg.exercises import as_number, ask, ask_number, exercise, expect, expect_not
-
-LEFT_BEHIND = "something is left behind from one call to the next"
+from d2lvgg.exercises import LEFT_BEHIND, as_number, ask, ask_number, exercise, expect, expect_not
 
 
 def number_for(function, layer):

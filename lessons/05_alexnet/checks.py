@@ -9,19 +9,18 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from d2lvgg.exercises import WrongAnswer, as_number, ask, exercise, expect, expect_not
+from d2lvgg.exercises import (
+    LEFT_BEHIND,
+    WrongAnswer,
+    as_number,
+    ask,
+    ask_twice,
+    exercise,
+    expect,
+    expect_not,
+)
 from d2lvgg.models import VGG_ARCHS, alexnet, lenet, vgg
 from d2lvgg.shapes import open_blocks, trace_shapes
-
-LEFT_BEHIND = "something is left behind from one call to the next"
-
-
-def ask_twice(read, function, *arguments):
-    """Return what read makes of function(*arguments). Raises WrongAnswer where two calls differ."""
-    found, again = (read(ask(function, *arguments)) for _ in range(2))
-    expect(found == again, f"two calls with the same arguments gave {found} and {again}: "
-                           f"{LEFT_BEHIND}")
-    return found
 
 
 def pair_of(found):

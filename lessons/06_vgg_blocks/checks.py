@@ -7,18 +7,17 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from d2lvgg.exercises import WrongAnswer, ask, ask_number, exercise, expect, expect_not
+from d2lvgg.exercises import (
+    LEFT_BEHIND,
+    WrongAnswer,
+    as_number,
+    ask,
+    ask_twice,
+    exercise,
+    expect,
+    expect_not,
+)
 from d2lvgg.models import vgg_block
-
-KEPT = ("something is kept from one call to the next, in a global variable or in a default "
-        "argument: begin anew in each call")
-
-
-def ask_number_twice(function, *arguments):
-    """Return a number that is asked for twice, so that what a function keeps in between shows."""
-    found, again = (ask_number(function, *arguments) for _ in range(2))
-    expect(found == again, f"the same call gave {found:,} and then {again:,}: {KEPT}")
-    return found
 
 
 def chain(size, num_convs, in_channels, out_channels, bias=0):
@@ -35,7 +34,8 @@ def check_stack_weights(answer):
     cases += [(rng.choice((3, 5, 7)), rng.randint(2, 4), rng.randint(2, 9), rng.randint(10, 99))
               for _ in range(5)]
     for size, num_convs, a, b in cases:
-        found, right = ask_number_twice(answer, size, num_convs, a, b), chain(size, num_convs, a, b)
+        found = ask_twice(as_number, answer, size, num_convs, a, b)
+        right = chain(size, num_convs, a, b)
         for wrong, mistake in (
                 (chain(size, num_convs, a, b, bias=1),
                  "you counted the biases too: they add out_channels a layer, and weights alone are "
@@ -92,7 +92,7 @@ def check_receptive_field(answer):
                 "the image apart, so all strides so far multiply")
     example = "that is an example's answer, whatever was asked: work it out from layers"
     for layers in cases:
-        found, right = ask_number_twice(answer, layers), field(layers)
+        found, right = ask_twice(as_number, answer, layers), field(layers)
         for wrong, mistake in (
                 (field([(size, 1) for size, _ in layers]),
                  "you left out the strides: after a stride of 2 a neighbour is 2 pixels of the "
@@ -167,7 +167,7 @@ def check_pool_first_block(answer):
                "they are")
         expect([p.shape for p in again.parameters()] == [p.shape for p in ours]
                and not {id(p) for p in theirs} & {id(p) for p in again.parameters()},
-               f"two calls gave blocks that share their layers: {KEPT}")
+               f"two calls gave blocks that share their layers: {LEFT_BEHIND}")
         expect(steps != known, "that is vgg_block itself: its last ReLU still stands before the "
                                "pool")
         expect("relu" in steps[steps.index("max_pool"):],
@@ -228,8 +228,8 @@ def check_merge(answer):
         right, unturned = merged(first, second.flip(0, 1)), merged(first, second)
         one, two = (F.pad(each, (1, 1, 1, 1)) for each in (first, second))
         expect(torch.equal(found, again),
-               f"the same two kernels gave another answer the second time: {KEPT} (.grad, too, "
-               "adds up until it is emptied)")
+               f"the same two kernels gave another answer the second time: {LEFT_BEHIND}; "
+               ".grad, too, adds up until it is emptied")
         for wrong, mistake in (
                 (unturned, turn), (unturned.flip(0, 1), turn),
                 (merged(first, second.flip(0)), turn), (merged(first, second.flip(1)), turn),

@@ -5,26 +5,8 @@ import textwrap
 
 import torch
 
-from d2lvgg.exercises import (
-    WrongAnswer,
-    as_number,
-    ask,
-    ask_number,
-    exercise,
-    expect,
-    expect_not,
-)
+from d2lvgg.exercises import WrongAnswer, as_number, ask, ask_twice, exercise, expect, expect_not
 from d2lvgg.models import VGG_ARCHS, vgg
-
-KEPT = ("something is kept from one call to the next, in a global variable or in a default "
-        "argument: begin anew in each call")
-
-
-def ask_number_twice(function, *arguments):
-    """Return a number that is asked for twice, so that what a function keeps in between shows."""
-    found, again = (ask_number(function, *arguments) for _ in range(2))
-    expect(found == again, f"the same call gave {found:,} and then {again:,}: {KEPT}")
-    return found
 
 
 def some_archs(seed=0):
@@ -77,7 +59,7 @@ def check_vgg13(answer):
 def check_smallest_input(answer):
     """Lesson 07, exercise 4: the smallest image that survives the pools."""
     for arch in some_archs():
-        found, right = ask_number_twice(answer, arch), 2 ** len(arch)
+        found, right = ask_twice(as_number, answer, arch), 2 ** len(arch)
         for wrong, mistake in (
                 (32, f"{arch} has {len(arch)} pools, not 5: 32 is the answer for five blocks only"),
                 (2 ** sum(count for count, _ in arch),
@@ -104,7 +86,7 @@ def check_smallest_input(answer):
 def check_count_layers(answer):
     """Lesson 07, exercise 2: the number in the network's name."""
     for arch in [VGG_ARCHS["vgg19"], *some_archs()]:  # VGG-11 has 8 convolutions and 5 + 3 = 8
-        found, convs = ask_number_twice(answer, arch), sum(count for count, _ in arch)
+        found, convs = ask_twice(as_number, answer, arch), sum(count for count, _ in arch)
         for wrong, mistake in (
                 (convs, "you counted the convolutions alone: the linear layers have weights too"),
                 (len(arch) + 3, "you counted blocks: a block of two convolutions is two layers"),
@@ -196,7 +178,7 @@ def total(arch, size, *, bias=1, bias_of="outputs", first=1, window=9, chained=T
 def check_count_params(answer):
     """Lesson 07, exercise 5: parameters worked out from the table."""
     for arch, size in zip(some_archs(), (224, 32, 50, 64, 96, 128), strict=True):
-        found = ask_number_twice(answer, arch, size)
+        found = ask_twice(as_number, answer, arch, size)
         right = sum(p.numel() for p in meta_vgg(arch, input_size=size).parameters())
         for options, mistake in (
                 ({"bias": 0}, "you left out the biases: one a channel, and one an output of a "

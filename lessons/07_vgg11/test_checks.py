@@ -155,7 +155,7 @@ WRONG = [
      "off by one"),
     (checks.check_smallest_input, lambda arch: 4 ** len(arch), "the side is wanted", "wrong unit"),
     (checks.check_smallest_input, len, "number of pools", "left-out step"),
-    (checks.check_smallest_input, doubled, "kept from one call", "state left behind"),
+    (checks.check_smallest_input, doubled, "left behind from one call", "state left behind"),
     (checks.check_smallest_input, lambda arch: (32, 32), "one number", None),
 
     (checks.check_count_layers, convs, "linear layers have weights too", "left-out step"),
@@ -167,7 +167,7 @@ WRONG = [
      "added the channels", "wrong axis"),
     (checks.check_count_layers, lambda arch: 2 * (convs(arch) + 3), "counted tensors",
      "wrong unit"),
-    (checks.check_count_layers, counted, "kept from one call", "state left behind"),
+    (checks.check_count_layers, counted, "left behind from one call", "state left behind"),
     (checks.check_count_layers, lambda arch: 2 * len(arch) + 1, "is VGG-11's",
      "works for the shown case only"),
     (checks.check_count_layers, lambda arch: convs(arch) + len(arch) - 2,
@@ -220,7 +220,7 @@ WRONG = [
     (checks.check_count_params, lambda a, s: count_params(a, s, fewer=1),
      "too few in each block", "off by one"),
     (checks.check_count_params, lambda a, s: 4 * count_params(a, s), "bytes", "wrong unit"),
-    (checks.check_count_params, total_kept, "kept from one call", "state left behind"),
+    (checks.check_count_params, total_kept, "left behind from one call", "state left behind"),
     (checks.check_count_params, lambda a, s: 1, "too few: go through", "wrong formula"),
     (checks.check_count_params, lambda a, s: a[9], "raised IndexError", None),
 ]

@@ -9,9 +9,11 @@ import torch
 from torch import nn
 
 from d2lvgg.exercises import (
+    LEFT_BEHIND,
     WrongAnswer,
     as_number,
     ask,
+    ask_twice,
     checks_of,
     exercise,
     expect,
@@ -37,7 +39,7 @@ def ask_three_twice(function, names, *makers):
         expect(len(numbers) == 3, wanted)
         answers.append(tuple(as_number(number) for number in numbers))
     expect(answers[0] == answers[1],
-           f"the same call gave {answers[0]} and then {answers[1]}: {lesson_07.KEPT}")
+           f"the same call gave {answers[0]} and then {answers[1]}: {LEFT_BEHIND}")
     return answers[0]
 
 
@@ -186,7 +188,7 @@ def check_saved_bytes(answer):
     """Lesson 08, exercise 3: what the blocks keep for the backward pass, one image."""
     shown = kept(VGG_ARCHS["vgg11"], 224)
     for arch, size in zip(lesson_07.some_archs(), (224, 32, 50, 64, 96, 128), strict=True):
-        found, right = lesson_07.ask_number_twice(answer, arch, size), kept(arch, size)
+        found, right = ask_twice(as_number, answer, arch, size), kept(arch, size)
         for options, mistake in (
                 ({"outputs": 2}, "you counted what the convolutions put out: ReLU's backward needs "
                                  "only its own result, so that memory is free again"),
@@ -235,7 +237,7 @@ def check_linear_as_conv(answer):
                 tensor.copy_(torch.randn(tensor.shape, generator=generator))
         convs = [ask(answer, copy.deepcopy(linear), channels, side) for linear in linears]
         expect(convs[0] is not convs[1], f"two calls gave one and the same convolution: "
-                                         f"{lesson_07.KEPT}")
+                                         f"{LEFT_BEHIND}")
         for linear, conv in zip(linears, convs, strict=True):
             expect(isinstance(conv, nn.Conv2d),
                    f"an nn.Conv2d is wanted, not {type(conv).__name__}")

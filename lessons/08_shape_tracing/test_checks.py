@@ -200,7 +200,7 @@ WRONG = [
     (checks.check_count_results,
      lambda net: (len(list(open_blocks(net))), *count_results(net)[1:]),
      "for the first number", "wrong formula"),
-    (checks.check_count_results, counted, "kept from one call", "state left behind"),
+    (checks.check_count_results, counted, "left behind from one call", "state left behind"),
     (checks.check_count_results, lambda net: 8, "three numbers", None),
 
     (checks.check_how_many_times, lambda a, b, shape: how_many_times(b, a, shape), "upside down",
@@ -220,7 +220,7 @@ WRONG = [
      "refuses an input", "works for the shown case only"),
     (checks.check_how_many_times, lambda a, b, shape: (2.8, 8.0, 12.3), "params: for vgg16",
      "works for the shown case only"),
-    (checks.check_how_many_times, sum_kept, "kept from one call", "state left behind"),
+    (checks.check_how_many_times, sum_kept, "left behind from one call", "state left behind"),
     (checks.check_how_many_times, big_kept, "params: for vgg11 and alexnet", "state left behind"),
     (checks.check_how_many_times, lambda a, b, shape: (1, 1, 1), "params: for vgg16",
      "wrong formula"),
@@ -244,7 +244,7 @@ WRONG = [
      "left-out step"),
     (checks.check_saved_bytes, lambda a, s: checks.kept(a, s, number=1, index=1),
      "counted numbers", "wrong unit"),
-    (checks.check_saved_bytes, bytes_kept, "kept from one call", "state left behind"),
+    (checks.check_saved_bytes, bytes_kept, "left behind from one call", "state left behind"),
     (checks.check_saved_bytes, lambda a, s: 48_269_312, "VGG-11's number",
      "works for the shown case only"),
     (checks.check_saved_bytes, lambda a, s: saved_bytes(a, 224), "too many: go block by block",
@@ -269,7 +269,7 @@ WRONG = [
      "copy linear.weight", "left-out step"),
     (checks.check_linear_as_conv, lambda linear, c, s: nn.Conv2d(c, linear.out_features, s - 1),
      "covers the whole map", "off by one"),
-    (checks.check_linear_as_conv, conv_kept, "kept from one call", "state left behind"),
+    (checks.check_linear_as_conv, conv_kept, "left behind from one call", "state left behind"),
     (checks.check_linear_as_conv, lambda linear, c, s: linear, "an nn.Conv2d is wanted", None),
 ]
 

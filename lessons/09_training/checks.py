@@ -5,10 +5,7 @@ import math
 import torch
 from torch import nn
 
-from d2lvgg.exercises import WrongAnswer, as_number, ask, ask_number, exercise, expect
-
-KEPT = ("something is kept from one call to the next, in a global variable or in a default "
-        "argument: begin anew in each call")
+from d2lvgg.exercises import LEFT_BEHIND, WrongAnswer, as_number, ask, ask_number, exercise, expect
 
 
 @exercise
@@ -115,7 +112,7 @@ def check_state_of(answer):
                                          "it back into training mode where it was in it")
     first, state, _ = patients()[0]
     expect(ask(answer, first, images.clone()) == state,
-           f"the same network got another answer the second time: {KEPT}")
+           f"the same network got another answer the second time: {LEFT_BEHIND}")
     return "Ask a network this before you wait for it."
 
 

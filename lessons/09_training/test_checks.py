@@ -148,7 +148,7 @@ WRONG = [
      "works for the shown case only"),
     (checks.check_state_of, by_equality, "rounds", "wrong formula"),
     (checks.check_state_of, first_one_kept, "was called 'asleep'", "state left behind"),
-    (checks.check_state_of, with_state_kept, "kept from one call", "state left behind"),
+    (checks.check_state_of, with_state_kept, "left behind from one call", "state left behind"),
     (checks.check_state_of, lambda *given: "asleep", "was called 'asleep'",
      "works for the shown case only"),
     (checks.check_state_of, lambda *given: state_of(*given).upper(), "one of the texts", None),

@@ -2,10 +2,7 @@
 
 import torch
 
-from d2lvgg.exercises import WrongAnswer, as_number, ask, exercise, expect, of_lesson
-
-KEPT = ("something is kept from one call to the next, in a global variable or in a default "
-        "argument: begin anew in each call")
+from d2lvgg.exercises import LEFT_BEHIND, WrongAnswer, as_number, ask, exercise, expect, of_lesson
 
 # What each run shows, for a name that was given to another one.
 SEEN = {"stalled": "on the dotted line, ln 10, from the first step to the last",
@@ -56,7 +53,7 @@ def check_recalls(answer):
         expect(found.shape == (classes,), f"one number per class is wanted, {classes} here, and "
                                           f"yours has shape {tuple(found.shape)}")
         expect(torch.equal(found, again), f"the same table gave other numbers the second time: "
-                                          f"{KEPT}")
+                                          f"{LEFT_BEHIND}")
         right_ones, rows = confusion.diagonal().double(), confusion.sum(dim=1).double()
         right = right_ones / rows
         for wrong, mistake in (
@@ -227,7 +224,7 @@ def check_diagnose(answer):
     for numbers, name in cases:  # once more, after the others: what is kept between calls shows
         again = asked(numbers)
         expect(found[numbers] == again, f"diagnose{numbers} gave {found[numbers]!r} and then "
-                                        f"{again!r}: {KEPT}")
+                                        f"{again!r}: {LEFT_BEHIND}")
         expect(again == name, f"diagnose{numbers} gave {again!r}: look again, {why[name]}")
     return ("Three numbers of one epoch do not say whether they still improve: that is why there "
             "are curves.")

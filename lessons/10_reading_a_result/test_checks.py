@@ -269,7 +269,7 @@ WRONG = [
      "wrong formula"),
     (checks.check_recalls, lambda table: recalls(table.flip(1)), "the numbers are off",
      "wrong axis"),
-    (checks.check_recalls, tables_kept, "kept from one call", "state left behind"),
+    (checks.check_recalls, tables_kept, "left behind from one call", "state left behind"),
     (checks.check_recalls, lambda table: "0.9", "a tensor of numbers", None),
 
     (checks.check_diagnose, nan_forgotten, "no number at all", "left-out step"),
@@ -282,7 +282,7 @@ WRONG = [
      "better than new ones", "wrong axis"),
     (checks.check_diagnose, lambda *run: diagnose(*run, gap=10), "better than new ones",
      "wrong unit"),
-    (checks.check_diagnose, against_the_first, "kept from one call", "state left behind"),
+    (checks.check_diagnose, against_the_first, "left behind from one call", "state left behind"),
     (checks.check_diagnose, lambda *run: "stalled", "better than new ones", "wrong formula"),
     (checks.check_diagnose, lambda *run: diagnose(*run).capitalize(), "one of these texts", None),
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from d2lvgg.exercises import (
+    LEFT_BEHIND,
     Unanswered,
     WrongAnswer,
     as_number,
@@ -18,10 +19,6 @@ from d2lvgg.exercises import (
 )
 
 loops = of_lesson("11", "loops")
-
-KEPT = ("something is kept from one call to the next, in a global variable or in a default "
-        "argument: begin anew in each call")
-
 
 def ask_list(function, *arguments):
     """Return the numbers of a list, a set or a tensor that function returns, smallest first."""
@@ -42,7 +39,7 @@ def check_could_be(answer):
         found, again = ask_list(answer, printed, n), ask_list(answer, printed, n)
         right = [k for k in range(n + 1) if f"{k / n:.3f}" == printed]
         expect(found == again, f"could_be({printed!r}, {n}) found {len(found)} numbers and then "
-                               f"{len(again)}: {KEPT}")
+                               f"{len(again)}: {LEFT_BEHIND}")
         expect(all(k == int(k) for k in found),
                "whole numbers of right answers are wanted, k, and not the fractions k / n")
         expect(found or not right, f"you find none for {printed} of {n}, and it can be: compare "
@@ -159,7 +156,7 @@ def check_evaluate_accuracy(answer):
                f"{found:.4f} is not the fraction that is right: count where argmax(dim=1) is y, "
                "over all batches, and divide by the number of examples")
         expect(ask_number(answer, net, data) == found,
-               f"the second call with the same data gave another accuracy: {KEPT}")
+               f"the second call with the same data gave another accuracy: {LEFT_BEHIND}")
     return "Four switches and one division, and no batch counts for more than its examples."
 
 
@@ -217,7 +214,7 @@ def check_train_ch6(answer):
 
     rows, again = run(asked), run(asked)
     expect(rows == again, f"the same call with the same seed gave other rows the second time: "
-                          f"{KEPT}, and draw nothing at random besides")
+                          f"{LEFT_BEHIND}, and draw nothing at random besides")
     expect(len(rows) == 3 and all(len(row) == 3 for row in rows),
            f"one row of three numbers is wanted for each of num_epochs epochs, and you give "
            f"{len(rows)} rows of {sorted({len(row) for row in rows})} numbers for 3 epochs")

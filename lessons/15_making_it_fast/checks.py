@@ -6,7 +6,7 @@ import statistics
 
 import torch
 
-from d2lvgg.exercises import as_number, ask, exercise, expect
+from d2lvgg.exercises import as_number, ask_twice, exercise, expect
 
 
 def close(a, b):
@@ -27,14 +27,6 @@ def as_verdict(found):
     expect(isinstance(found, str) and found in words,
            f"the verdict {found!r} is none of {', '.join(map(repr, words))}")
     return str(found)
-
-
-def ask_twice(read, function, *arguments):
-    """Return what function answers, read by read, if a second equal call answers the same."""
-    found, again = (read(ask(function, *arguments)) for _ in range(2))
-    expect(found == again, f"the same call gave {found} and then {again}: something is kept from "
-                           "call to call")
-    return found
 
 
 @exercise

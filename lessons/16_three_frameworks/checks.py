@@ -2,15 +2,7 @@
 
 import math
 
-from d2lvgg.exercises import as_number, ask, exercise, expect
-
-
-def ask_twice(read, function, *arguments):
-    """Return what function answers, read by read, if a second equal call answers the same."""
-    found, again = (read(ask(function, *arguments)) for _ in range(2))
-    expect(found == again, f"the same call gave {found} and then {again}: something is kept from "
-                           "call to call")
-    return found
+from d2lvgg.exercises import as_number, ask_twice, exercise, expect
 
 
 def as_name(found):
