@@ -27,7 +27,7 @@ class Scale(namedtuple("Scale", "name resize num_epochs num_train num_test batch
 
 SCALES = {
     "full": Scale("full", 224, 10, 60_000, 10_000, 128, 0.05, ""),
-    "laptop": Scale("laptop", 32, 5, 20_000, 10_000, 64, 0.1, ""),
+    "laptop": Scale("laptop", 32, 3, 20_000, 10_000, 64, 0.1, ""),
     "smoke": Scale("smoke", 32, 2, 512, 256, 64, 0.1, ""),
 }
 
