@@ -103,7 +103,6 @@ def ask(function, *arguments):
         raise WrongAnswer(f"{shown} raised {type(error).__name__}: {error}") from None
     if answer is None or answer is ...:
         raise Unanswered
-    expect(not isinstance(answer, Iterator), "a list is wanted, which can be read twice")
     return answer
 
 

@@ -53,6 +53,7 @@ EXPRESSION = re.compile(r"\{\{ (.+?)(?::([<>=^+ #0-9,.-]*[a-z%]?))? \}\}", re.IG
 PEAK_CELL = """import resource, sys
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(peak * (1 if sys.platform == "darwin" else 1024))"""
+FOLDED = "<details><summary>What the run shows</summary>\n\n"  # how what answers begins
 
 
 def number_of(name):
@@ -99,8 +100,7 @@ def framed(cell, folder):
             f'd2lvgg.predict("{number_of(folder.name)}", r"""\n{cell.source.strip()}\n""")',
             id=cell.id, metadata=cell.metadata)
     elif "answer" in tags and cell.cell_type == "markdown":
-        cell.source = ("<details><summary>What the run shows</summary>\n\n"
-                       f"{cell.source.strip()}\n\n</details>")
+        cell.source = f"{FOLDED}{cell.source.strip()}\n\n</details>"
     elif "answer" in tags:
         cell.metadata["jupyter"] = {"outputs_hidden": True}
     if {"predict", "check"} & set(tags):
@@ -338,7 +338,7 @@ def drop_widgets(notebook):
 def add_alt_text(notebook):
     """Give each picture that names nothing in itself (d2lvgg.display.describe) its caption."""
     for cell, after in zip(notebook.cells, notebook.cells[1:], strict=False):
-        caption = after.source.split("\n\n")[0]
+        caption = after.source.removeprefix(FOLDED).split("\n\n")[0]
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}) and caption.startswith("*"):
                 words = output.metadata.setdefault("image/png", {})
