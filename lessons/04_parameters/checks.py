@@ -1,6 +1,7 @@
 """Lesson 04's exercises."""
 
 import copy
+import itertools
 import math
 
 import torch
@@ -57,41 +58,8 @@ def check_count_parameters(answer):
 
 
 @exercise
-def check_my_init_std(answer):
-    """Lesson 04, exercise 2: the standard deviation of the notes' distribution."""
-    found = as_number(answer)
-    square = (25 + 50 + 100) / 3  # the mean square of U(5, 10), and of U(-10, -5)
-
-    def near(value):
-        return abs(found - value) < 0.02
-
-    for wrong, mistake in (
-            (math.sqrt(square), "you left out the zeros: half of the weights add nothing to the "
-                                "mean square"),
-            (10 / math.sqrt(3), "that is U(-10, 10) before the mask: the small weights were set "
-                                "to zero"),
-            (5 / math.sqrt(12), "that is how far U(5, 10) lies from its own mean, 7.5: the mean "
-                                "of all weights is 0"),
-            (square / 2, "that is the variance: the standard deviation is its root"),
-            (square, "that is the mean square of U(5, 10) alone: half of the weights are zero, "
-                     "and a root is missing"),
-            (7.5 / 2, "that is the mean of the absolute values: square them first"),
-            (math.sqrt(square / 4), "you gave U(5, 10) a quarter of the weights and forgot the "
-                                    "other side, U(-10, -5)"),
-            (7.5 / math.sqrt(2), "you took every weight of U(5, 10) for 7.5: the mean of the "
-                                 "squares is more than the square of the mean"),
-            (0, "that is the mean; how far do the weights lie from it?")):
-        expect(not near(wrong), mistake)
-    expect(found > 0, f"{found} is negative: a standard deviation is a distance")
-    expect(near(math.sqrt(square / 2)), f"{found} is not it: what is the mean square of each of "
-                                        "the three parts, and which share has each?")
-    return ("Setting half of U(-10, 10) to zero took only 6 % off its spread: small weights "
-            "add little to it.")
-
-
-@exercise
 def check_he_std(answer):
-    """Lesson 04, exercise 3: sqrt(2 / fan_in)."""
+    """Lesson 04, exercise 2: sqrt(2 / fan_in)."""
     layers = [nn.Linear(100, 30), nn.Linear(7, 900), nn.Conv2d(4, 64, 3), nn.Conv2d(16, 8, 5),
               nn.Conv2d(1, 96, 11, stride=4), nn.Conv2d(5, 4, (5, 3)),
               nn.Conv2d(6, 12, 3, groups=3)]
@@ -128,9 +96,121 @@ def check_he_std(answer):
     return "nn.init.kaiming_normal_ does the same; now you know which 2 is in it."
 
 
+def nets_to_wake():
+    """Yield (what it is, a network that stalls, the shape of its images)."""
+    yield ("twenty linear layers of one width",
+           nn.Sequential(nn.Linear(50, 100), nn.ReLU(), *[part for _ in range(18) for part in (
+               nn.Linear(100, 100), nn.ReLU())], nn.Linear(100, 10)), (50,))
+    widths = (1024, 512, 256, 128, 64, 32)
+    yield ("a network in blocks that gets narrower",
+           nn.Sequential(*[nn.Sequential(nn.Linear(inputs, outputs), nn.ReLU())
+                           for inputs, outputs in itertools.pairwise(widths)], nn.Linear(32, 10)),
+           (1024,))
+    yield ("a network of convolutions",
+           nn.Sequential(*[nn.Sequential(nn.Conv2d(inputs, outputs, kernel, padding="same"),
+                                         nn.ReLU())
+                           for inputs, outputs, kernel in ((1, 16, 3), (16, 32, 3), (32, 64, 1),
+                                                           (64, 128, 3), (128, 64, (3, 1)))],
+                         nn.MaxPool2d(2), nn.Flatten(), nn.Linear(64 * 6 * 6, 10)), (1, 12, 12))
+
+
+def factor_of(net, shape):
+    """Return by what each layer with weights multiplies the square of a small difference.
+
+    That is the geometric mean of all but the first and the last, 0 where nothing is left.
+    """
+    generator, sizes = torch.Generator().manual_seed(0), []
+    X = torch.randn(2, 32, *shape, generator=generator, dtype=torch.float64)
+    X = torch.cat([X[0], X[0] + 1e-4 * X[1]])  # 32 images, and each of them a little changed
+
+    def keep(_layer, _inputs, output):
+        sizes.append(((output[32:] - output[:32]) ** 2).mean().item())
+
+    net = copy.deepcopy(net).double().cpu()
+    for layer in weighted(net):
+        layer.register_forward_hook(keep)
+    with torch.no_grad():
+        net(X)
+    first, last = sizes[0], sizes[-2]
+    return (last / first) ** (1 / (len(sizes) - 2)) if first and math.isfinite(last) else first
+
+
+def weighted(net):
+    return [layer for layer in net.modules() if isinstance(layer, (nn.Linear, nn.Conv2d))]
+
+
+@exercise
+def check_wake(answer):
+    """Lesson 04, exercise 3: first numbers with which the signal keeps its size."""
+    for name, net, shape in nets_to_wake():
+        types = [type(module) for module in net.modules()]
+        before = [layer.weight.detach().clone() for layer in weighted(net)]
+        found = ask(answer, net)
+        expect(isinstance(found, nn.Module),
+               f"return the network, not {type(found).__name__}")
+        expect([type(module) for module in found.modules()] == types,
+               "another network came back: change the parameters, and add no layers")
+        for layer, weight in zip(weighted(found), before, strict=True):
+            new = layer.weight.detach()
+            expect(new.shape == weight.shape and bool(new.isfinite().all()),
+                   f"{layer} came back with weights of another shape, or that are no numbers")
+            expect(not torch.equal(new, weight.to(new)),
+                   f"{name}: the weights of {layer} are as they were. net.modules() finds layers "
+                   "of each kind, inside blocks too")
+            expect(bool(new.any()), f"{name}: all weights of {layer} are zero, so nothing of the "
+                                    "signal is left")
+            expect(not torch.equal(new[0], new[1]),
+                   f"{name}: all units of {layer} are equal, and will stay so: draw at random")
+            expect(layer.bias is None or bool(layer.bias.abs().max() < 1),
+                   f"{name}: the biases of {layer} are large. They add the same to every image, "
+                   "and drown what differs")
+        factor = factor_of(found, shape)
+        expect(not (0.4 < factor < 0.6) or "one width" not in name,
+               f"{name}: each layer loses about half of the mean square. Which half does a ReLU "
+               "throw away, and do your weights make up for it?")
+        expect(factor > 0.7, f"{name}: the signal shrinks, to {factor:.2g} of its mean square in "
+                             "each layer. Which weights enter one output?")
+        expect(factor < 1.4, f"{name}: the signal grows, to {factor:.2g} times its mean square in "
+                             "each layer. Which weights enter one output?")
+    return "You picked first numbers by arithmetic, and a network of any depth wakes."
+
+
+@exercise
+def check_my_init_std(answer):
+    """Lesson 04, exercise 4: the standard deviation of my_init's weights."""
+    found = as_number(answer)
+    square = (25 + 50 + 100) / 3  # the mean square of U(5, 10), and of U(-10, -5)
+
+    def near(value):
+        return abs(found - value) < 0.02
+
+    for wrong, mistake in (
+            (math.sqrt(square), "you left out the zeros: half of the weights add nothing to the "
+                                "mean square"),
+            (10 / math.sqrt(3), "that is U(-10, 10) before the mask: the small weights were set "
+                                "to zero"),
+            (5 / math.sqrt(12), "that is how far U(5, 10) lies from its own mean, 7.5: the mean "
+                                "of all weights is 0"),
+            (square / 2, "that is the variance: the standard deviation is its root"),
+            (square, "that is the mean square of U(5, 10) alone: half of the weights are zero, "
+                     "and a root is missing"),
+            (7.5 / 2, "that is the mean of the absolute values: square them first"),
+            (math.sqrt(square / 4), "you gave U(5, 10) a quarter of the weights and forgot the "
+                                    "other side, U(-10, -5)"),
+            (7.5 / math.sqrt(2), "you took every weight of U(5, 10) for 7.5: the mean of the "
+                                 "squares is more than the square of the mean"),
+            (0, "that is the mean; how far do the weights lie from it?")):
+        expect(not near(wrong), mistake)
+    expect(found > 0, f"{found} is negative: a standard deviation is a distance")
+    expect(near(math.sqrt(square / 2)), f"{found} is not it: what is the mean square of each of "
+                                        "the three parts, and which share has each?")
+    return ("Setting half of U(-10, 10) to zero took only 6 % off its spread: small weights "
+            "add little to it.")
+
+
 @exercise
 def check_make_identity(answer):
-    """Lesson 04, exercise 4: a convolution that passes its input on."""
+    """Lesson 04, exercise 5: a convolution that passes its input on."""
     generator = torch.Generator().manual_seed(0)
     middle = torch.zeros(3, 3)
     middle[1, 1] = 1

@@ -146,7 +146,42 @@ def he_std_measured(layer):
     return nn.init.kaiming_normal_(layer.weight).std()
 
 
+def wake(net, std=lambda layer: math.sqrt(2 / fan_in(layer)), kinds=(nn.Linear, nn.Conv2d),
+         layers=nn.Module.modules):
+    for layer in layers(net):
+        if isinstance(layer, kinds):
+            nn.init.normal_(layer.weight, std=std(layer))
+            nn.init.zeros_(layer.bias)
+    return net
+
+
+def wake_with(init, bias=None):
+    def fill(layer):
+        if isinstance(layer, (nn.Linear, nn.Conv2d)):
+            init(layer.weight)
+            if bias is not None:
+                nn.init.constant_(layer.bias, bias)
+    return lambda net: net.apply(fill)
+
+
+def wake_by_hand(net):
+    with torch.no_grad():
+        for p in net.parameters():
+            p.copy_(torch.randn(p.shape) * (2 / p[0].numel()) ** 0.5 if p.dim() > 1 else 0 * p)
+    return net
+
+
+def wake_first(kept, net):  # one deviation for all networks: that of the first
+    kept.append(next(fan_in(layer) for layer in reversed(list(net.modules()))
+                     if isinstance(layer, nn.Linear)))
+    return wake(net, std=lambda layer: math.sqrt(2 / kept[0]))
+
+
 RIGHT = [
+    (checks.check_wake, wake),
+    (checks.check_wake, wake_by_hand),
+    (checks.check_wake, wake_with(nn.init.kaiming_normal_, 0)),
+    (checks.check_wake, wake_with(lambda w: nn.init.kaiming_uniform_(w, nonlinearity="relu"))),
     (checks.check_count_parameters, count),
     (checks.check_count_parameters, count_by_loop),
     (checks.check_my_init_std, 5.40),
@@ -161,12 +196,37 @@ RIGHT = [
     (checks.check_make_identity, new_weights),
 ]
 EMPTY = [
+    (checks.check_wake, lambda net: None),
     (checks.check_count_parameters, lambda net: ...),
     (checks.check_my_init_std, ...),
     (checks.check_he_std, lambda layer: ...),
     (checks.check_make_identity, lambda conv: None),
 ]
 WRONG = [
+    (checks.check_wake, lambda net: net, "as they were", "left-out step"),
+    (checks.check_wake, wake_with(nn.init.xavier_uniform_, 0), "about half", "wrong formula"),
+    (checks.check_wake, lambda net: wake(net, lambda layer: math.sqrt(1 / fan_in(layer))),
+     "about half", "left-out step"),
+    (checks.check_wake, lambda net: wake(net, lambda layer: 2 / fan_in(layer)), "shrinks",
+     "wrong unit"),
+    (checks.check_wake, lambda net: wake(net, lambda layer: math.sqrt(2 / fan_out(layer))),
+     "narrower: the signal grows", "wrong axis"),
+    (checks.check_wake, lambda net: wake(net, lambda layer: 0.01), "shrinks", "wrong formula"),
+    (checks.check_wake, wake_with(lambda w: nn.init.constant_(w, 0.02), 0), "draw at random",
+     "wrong formula"),
+    (checks.check_wake, wake_with(nn.init.zeros_, 0), "are zero", "wrong formula"),
+    (checks.check_wake, wake_with(nn.init.kaiming_normal_, 42), "drown what differs",
+     "wrong formula"),
+    (checks.check_wake, lambda net: wake(net, lambda layer: math.sqrt(2 / 100)),
+     "narrower: the signal grows", "works for the shown case only"),
+    (checks.check_wake, lambda net: wake(net, kinds=nn.Linear), "Conv2d.* as they were",
+     "works for the shown case only"),
+    (checks.check_wake, lambda net: wake(net, layers=nn.Module.children),
+     "blocks that gets narrower: .* as they were", "works for the shown case only"),
+    (checks.check_wake, state_left_behind(wake_first), "the signal grows", "state left behind"),
+    (checks.check_wake, lambda net: nn.Sequential(wake(net), nn.BatchNorm1d(10)), "add no layers",
+     None),
+    (checks.check_wake, lambda net: net.parameters(), "return the network", None),
     (checks.check_count_parameters, lambda net: len(list(net.parameters())), "counted tensors",
      "wrong unit"),
     (checks.check_count_parameters,
