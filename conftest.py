@@ -1,6 +1,5 @@
 """What every test and every notebook of this repository runs under."""
 
-import multiprocessing
 import os
 import subprocess
 import tempfile
@@ -17,6 +16,7 @@ os.environ["D2LVGG_PROGRESS"] = str(Path(tempfile.mkdtemp()) / "progress.json")
 import matplotlib  # noqa: E402
 import nbval.kernel  # noqa: E402
 import pytest  # noqa: E402
+from forked import ForkedKernelManager  # noqa: E402
 from nbval.kernel import RunningKernel  # noqa: E402
 
 collect_ignore = ["lessons/template"]  # to be copied; tests/test_template.py tests a copy
@@ -42,10 +42,7 @@ def get_message(self, stream, timeout=None, ask=RunningKernel.get_message):
 
 
 RunningKernel.get_message = get_message
-if "forkserver" in multiprocessing.get_all_start_methods():  # not on Windows
-    from forked_kernels import ForkedKernelManager
-
-    nbval.kernel.KernelManager = ForkedKernelManager
+nbval.kernel.KernelManager = ForkedKernelManager
 
 
 @pytest.hookimpl(trylast=True)

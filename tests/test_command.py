@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from forked import run_python
 
 fcntl = pytest.importorskip("fcntl", reason="Windows has no pseudo-terminals")
 import pty  # noqa: E402
@@ -17,9 +18,7 @@ from d2lvgg import __main__ as command  # noqa: E402
 
 
 def d2lvgg(*arguments, **environment):
-    return subprocess.run([sys.executable, "-m", "d2lvgg", *map(str, arguments)],
-                          capture_output=True, text=True, timeout=300,
-                          env={**os.environ, **environment})
+    return run_python("-m", "d2lvgg", *arguments, **environment)
 
 
 def test_train_shows_its_progress_prints_a_table_and_saves_the_curve(tmp_path):

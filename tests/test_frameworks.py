@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from forked import run_python
 from packaging.requirements import Requirement
 
 import d2lvgg
@@ -129,11 +130,6 @@ def squeeze(text):
 # What cannot run
 
 
-def run(*arguments, **environ):
-    return subprocess.run([sys.executable, *map(str, arguments)], text=True, capture_output=True,
-                          env={**os.environ, "PYTHONPATH": str(ROOT), **environ})
-
-
 def one_sentence(done):
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
@@ -144,7 +140,7 @@ def one_sentence(done):
 @each_framework
 def test_a_missing_framework_is_one_sentence(name, title, tmp_path):
     (tmp_path / f"{name}.py").write_text(f'raise ModuleNotFoundError("No module named {name!r}")')
-    done = run("-c", "import sys, runpy; sys.version_info = (3, 11, 0, 'final', 0); "
+    done = run_python("-c", "import sys, runpy; sys.version_info = (3, 11, 0, 'final', 0); "
                f"sys.path[:0] = [{str(tmp_path)!r}, {str(FRAMEWORKS)!r}]; "
                f"runpy.run_path({str(FRAMEWORKS / f'{name}_vgg.py')!r}, run_name='__main__')")
     assert re.fullmatch(f"{title} cannot be imported in this environment .*: run `make frameworks`"
@@ -153,7 +149,7 @@ def test_a_missing_framework_is_one_sentence(name, title, tmp_path):
 
 @each_framework
 def test_a_wrong_python_is_one_sentence(name, title):
-    done = run("-c", "import sys, runpy; "
+    done = run_python("-c", "import sys, runpy; "
                f"sys.path.insert(0, {str(FRAMEWORKS)!r}); import exchange; "
                "sys.version_info = (3, 13, 1, 'final', 0); "
                f"runpy.run_path({str(FRAMEWORKS / f'{name}_vgg.py')!r}, run_name='__main__')")
@@ -180,14 +176,16 @@ OTHERS = [(((1, 2), (2, 4)), "1.0.weight has shape (4, 2, 3, 3) and 1.0.weight (
 @pytest.mark.parametrize("side", ["torch", "mxnet", "mindspore"])
 @pytest.mark.parametrize(("other", "words"), OTHERS, ids=["width", "depth"])
 def test_weights_of_another_architecture_are_one_sentence(side, other, words, tmp_path):
-    python = sys.executable
-    if side != "torch":
+    export_weights(tmp_path, other, ARCH)
+    command = [FRAMEWORKS / f"{side}_vgg.py", tmp_path, "parity"]
+    if side == "torch":
+        done = run_python(*command)
+    else:
         python = compare.BUILD / side / "bin" / "python"
         if not python.exists():
             pytest.skip(f"{side}'s environment is not here: `make frameworks` makes it")
-    export_weights(tmp_path, other, ARCH)
-    done = subprocess.run([python, FRAMEWORKS / f"{side}_vgg.py", tmp_path, "parity"], text=True,
-                          capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        done = subprocess.run([python, *command], text=True, capture_output=True,
+                              env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith(f"the weights are of another architecture, {words}; the network here is "
@@ -200,7 +198,7 @@ def test_weights_of_another_architecture_are_one_sentence(side, other, words, tm
     (("nowhere", "parity"), "weights.safetensors is not there: run `make frameworks`"),
 ])
 def test_a_side_called_wrongly_is_one_sentence(arguments, sentence, tmp_path):
-    done = run(FRAMEWORKS / "torch_vgg.py", *arguments)
+    done = run_python(FRAMEWORKS / "torch_vgg.py", *arguments)
     assert sentence in one_sentence(done)
 
 

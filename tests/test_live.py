@@ -1,12 +1,11 @@
 """The live plot: in place, throttled, whole at the end, in every front end; with d2l, without."""
 
 import inspect
-import subprocess
-import sys
 
 import nbformat
 import pytest
 from d2l import torch as d2l
+from forked import ForkedKernelManager, run_python
 from matplotlib import pyplot as plt
 from nbclient import NotebookClient
 
@@ -27,7 +26,8 @@ class Clock:
 def run_notebook(*sources):
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    NotebookClient(notebook, kernel_name="python3", timeout=120, record_timing=False).execute()
+    NotebookClient(notebook, kernel_name="python3", timeout=120, record_timing=False,
+                   kernel_manager_class=ForkedKernelManager).execute()
     return notebook
 
 
@@ -144,8 +144,7 @@ plot.save({str(tmp_path / "curve.png")!r})
 machine = d2lvgg.describe_machine()
 print(plot.X, plot.Y, machine["d2l"], machine["torchvision"])
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
-                          timeout=120)
+    done = run_python("-c", script)
     assert (done.returncode, done.stdout) == (0, "[[1]] [[2]] not installed not installed\n"), (
         done.stderr)
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
@@ -159,8 +158,7 @@ batches = [(torch.rand(8, 1, 28, 28), torch.arange(8))] * 2
 history = d2lvgg.train(net, batches, batches, 1, 0.1, torch.device("cpu"))
 print(type(history.animator).__name__, len(history.epochs))
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
-                          timeout=120)
+    done = run_python("-c", script)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("LivePlot 1\n")
 
@@ -229,8 +227,7 @@ def test_works_in_a_plain_script(tmp_path):
               "a = LiveAnimator(legend=['x'])\n"
               "for i in range(5): a.add(i, i)\n"
               f"a.finish(); a.save({str(tmp_path / 'curve.png')!r}); print('saved')\n")
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
-                          timeout=120, check=True)
+    done = run_python("-c", script)
     assert done.stdout == "saved\n"  # and no figure's repr
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 def tree(tmp_path):
     """A repository with this one's conftest.py, two notebooks and a test."""
     (tmp_path / "tests").mkdir()
-    for name in ("conftest.py", "pyproject.toml", "tests/forked_kernels.py"):
+    for name in ("conftest.py", "pyproject.toml", "tests/forked.py"):
         shutil.copy(ROOT / name, tmp_path / name)
     for name in "ab":
         notebook = nbformat.v4.new_notebook(

@@ -21,7 +21,7 @@ def course(tmp_path):
                         ignore=shutil.ignore_patterns("fashion_mnist", "__pycache__"))
     (tmp_path / "d2lvgg" / "fashion_mnist").symlink_to(ROOT / "d2lvgg" / "fashion_mnist")
     (tmp_path / "tests").mkdir()
-    for name in (*PAGES, "conftest.py", "pyproject.toml", "tests/forked_kernels.py"):
+    for name in (*PAGES, "conftest.py", "pyproject.toml", "tests/forked.py"):
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "notebooks" / "solutions").mkdir(parents=True)
     (tmp_path / "lessons").mkdir()

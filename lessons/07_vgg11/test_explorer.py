@@ -3,6 +3,7 @@
 import nbformat
 import pytest
 import torch
+from forked import ForkedKernelManager
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from test_browser import CHROMIUM, ROOT, lab, open_notebook, page  # noqa: F401
@@ -71,7 +72,8 @@ def notebook():
         "slider = [w for w in ipywidgets.widgets.widget._instances.values()\n"
         "          if isinstance(w, ipywidgets.IntSlider)][0]\nslider.value = 16")]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    NotebookClient(notebook, kernel_name="python3", timeout=120, record_timing=False).execute()
+    NotebookClient(notebook, kernel_name="python3", timeout=120, record_timing=False,
+                   kernel_manager_class=ForkedKernelManager).execute()
     return notebook
 
 

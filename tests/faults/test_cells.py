@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from jupyter_client.manager import start_new_kernel
+from forked import ForkedKernelManager
 from werkzeug import Response
 
 from d2lvgg import cifar10
@@ -22,7 +22,11 @@ class Notebook:
     """A kernel, and what a student does to it."""
 
     def __init__(self, folder):
-        self.manager, self.client = start_new_kernel(kernel_name="python3", cwd=str(folder))
+        self.manager = ForkedKernelManager(kernel_name="python3")
+        self.manager.start_kernel(cwd=str(folder))
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=60)
 
     def run(self, source, on_output=lambda message: None):
         """Run source as one cell; return (the text it printed, its error's name and words)."""

@@ -4,6 +4,7 @@ import json
 
 import nbformat
 import pytest
+from forked import ForkedKernelManager
 from nbclient import NotebookClient
 
 # Every update is drawn and shown: the throttle is switched off. Ticks take most of the time.
@@ -30,7 +31,8 @@ CELLS = [
 def notebook():
     """The cells above, run; the second and the fourth draw into one picture."""
     made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
-    NotebookClient(made, kernel_name="python3", timeout=500, record_timing=False).execute()
+    NotebookClient(made, kernel_name="python3", timeout=500, record_timing=False,
+                   kernel_manager_class=ForkedKernelManager).execute()
     return made
 
 

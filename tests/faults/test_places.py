@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from forked import run_python
 
 from d2lvgg import cifar10, data, load_data_cifar10
 
@@ -115,9 +116,8 @@ print(*[warning.message for warning in caught], sep="|")
 
 
 def test_offline_fashion_mnist_is_there_and_shapes_stand_in_for_cifar10(tmp_path):
-    done = subprocess.run([sys.executable, "-c", OFFLINE], capture_output=True, text=True,
-                          cwd=tmp_path, timeout=300, check=True,
-                          env={**os.environ, "PATH": "", "D2LVGG_DATA": ""})
+    done = run_python("-c", OFFLINE, folder=tmp_path, PATH="", D2LVGG_DATA="")
+    assert done.returncode == 0, done.stderr
     fashion_mnist, cifar, words = done.stdout.splitlines()
     assert (fashion_mnist, cifar) == ("Fashion-MNIST", "coloured sketch set")
     assert "|" not in words  # one warning
