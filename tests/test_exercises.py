@@ -33,6 +33,7 @@ ODD = [0, -1, 10**30, 1.5, float("nan"), float("inf"), True, 1j, "", "text", b"b
 # ... and what a function that was asked for can return.
 ODD += [lambda *arguments, value=value, **options: value for value in ODD]
 ODD += [itertools.count(),  # without an end
+        lambda *arguments, **options: itertools.count(),
         lambda: 0, lambda *arguments, **options: arguments,
         lambda *arguments, **options: exit(1)]
 
