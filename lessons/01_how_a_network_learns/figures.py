@@ -32,6 +32,11 @@ def matrix_product():
                                          edgecolor="0.6", linewidth=0.7))
                 axes.text(left + c + 0.5, top - r - 0.5, int(matrix[r, c]), ha="center",
                           va="center", size=10.5, weight="bold" if mine else "normal")
+    for r in range(n):
+        axes.text(-0.2, -r - 0.5, r, ha="right", va="center", size=9, color="0.4")
+    for c in range(m):
+        axes.text(k + gap + c + 0.5, k + gap + 0.12, c, ha="center", va="bottom", size=9,
+                  color="0.4")
     axes.text(k / 2, -n - 0.25, f"A  ({n}, {k})", ha="center", va="top", size=11)
     axes.text(k + gap + m + 0.3, gap + k / 2, f"B  ({k}, {m})", va="center", size=11)
     axes.text(k + gap + m / 2, -n - 0.25, f"A @ B  ({n}, {m})", ha="center", va="top", size=11)
@@ -58,7 +63,8 @@ def scores_to_loss():
         low, high = min(0, *values), max(values)
         axes.set_ylim(low * 1.35, high * 1.2)
         for place, value in enumerate(values):
-            number = f"{value:.2f}".removesuffix(".00").replace("-", "−")
+            digits = 3 if values is shares else 2
+            number = f"{value:.{digits}f}".removesuffix(".00").replace("-", "−")
             axes.text(place, value, number, ha="center", size=10,
                       va="bottom" if value > 0 else "top")
         axes.axhline(0, color="0.4", linewidth=0.8)

@@ -32,18 +32,19 @@ def images(images, titles, columns=5, size=1.35):
 
 
 @functools.cache  # each landscape is drawn several times
-def heights(f):
-    """Return (w1, w2, f at each pair); f takes many pairs (2, N) at once."""
-    w1 = torch.linspace(-3, 6, 46, dtype=torch.float64)
-    w2 = torch.linspace(-4, 4, 41, dtype=torch.float64)
+def heights(f, xlim, ylim):
+    """Return (w1, w2, f at each pair) in these limits; f takes many pairs (2, N) at once."""
+    w1 = torch.linspace(*xlim, 46, dtype=torch.float64)
+    w2 = torch.linspace(*ylim, 41, dtype=torch.float64)
     places = torch.cartesian_prod(w2, w1).flip(1)  # (41 * 46, 2)
     return w1, w2, f(places.T).reshape(41, 46)
 
 
-def contours(axis, f):
+def contours(axis, f, xlim=(-3, 6), ylim=(-4, 4)):
     """Draw lines of equal f, a function of two weights, and write on some how high they are."""
     levels = [0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 6, 8, 10]
-    lines = axis.contour(*heights(f), levels, cmap="Greys", linewidths=1, vmin=-6)
+    levels += [15, 20, 30] * (xlim[1] > 6)
+    lines = axis.contour(*heights(f, xlim, ylim), levels, cmap="Greys", linewidths=1, vmin=-6)
     axis.clabel(lines, levels[::2], fontsize=9)
     axis.set(xlabel="weight 1", ylabel="weight 2", aspect="equal")
 
@@ -83,13 +84,20 @@ def compass(f, point, gradient, angles, slopes):
 
 
 def paths(f, found):
-    """Draw the ways downhill, {title: places (steps + 1, 2)}, on the contours of f."""
+    """Draw the ways downhill, {title: places (steps + 1, 2)}, on the contours of f.
+
+    A way that leaves the usual map gets a wider one.
+    """
     _, axes = plt.subplots(1, len(found), figsize=(3.1 * len(found), 3.3), layout="constrained")
     for axis, (title, places) in zip(axes, found.items(), strict=True):
-        contours(axis, f)
+        (left, low), (right, high) = places.amin(dim=0).tolist(), places.amax(dim=0).tolist()
+        xlim, ylim = (-3, 6), (-4, 4)
+        if left < -3 or right > 6 or low < -4 or high > 4:
+            xlim, ylim = (min(left, -3) - 1, right + 2), (low - 2, high + 2)
+        contours(axis, f, xlim, ylim)
         axis.plot(*places.T, "o-", color=RED, markersize=3, linewidth=1.2)
         axis.plot(*places[0], "ko", markersize=6)
-        axis.set(xlim=(-3, 6), ylim=(-4, 4))
+        axis.set(xlim=xlim, ylim=ylim)
         axis.set_title(f"{title}\nends at a loss of {f(places[-1]):.2f}", fontsize=10)
     plt.show()
 

@@ -23,10 +23,14 @@ def tables(named):
 def running_sum(row, running):
     """Draw numbers (n,) as bars, and the sum so far as a curve."""
     _, axis = plt.subplots(figsize=(5.6, 2.9), layout="constrained")
-    axis.bar(range(len(row)), row, color=ORANGE, label="one row of the boot")
-    axis.plot(running, "ko-", markersize=3, label="cumsum: the sum so far")
-    axis.set(xlabel="column (pixels)", ylabel="ink (black = 1)")
-    axis.legend(fontsize=9.5)
+    bars = axis.twinx()
+    bars.bar(range(len(row)), row, color=ORANGE)
+    bars.set(ylim=(0, 1.6), yticks=(0, 0.5, 1))
+    bars.set_ylabel("bars: ink of a pixel", color="#8a6000")
+    axis.plot(running, "ko-", markersize=3)
+    axis.set(xlabel="column (pixels)", ylabel="curve: cumsum, the sum so far")
+    axis.set_zorder(2)  # the curve before the bars
+    axis.patch.set_visible(False)
     plt.show()
 
 

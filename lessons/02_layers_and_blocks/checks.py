@@ -40,7 +40,7 @@ def check_still_works(answer):
     odd = next((value for value in answer.values() if not isinstance(value, (bool, np.bool_))),
                None)
     expect(odd is None, f"True or False is wanted for each line, not {odd!r}")
-    walks = "it walks the register, and the list is not in it"
+    walks = "it walks the registers, and the list is in neither"
     mistakes = {
         "net(X)": "net(X) works: forward loops over the list, and needs no register for that",
         "loss.backward() fills .grad of every weight":
@@ -56,7 +56,7 @@ def check_still_works(answer):
     }
     for line, right in WITH_A_LIST.items():
         expect(answer[line] == right, mistakes[line])
-    return "What follows the data works, what walks the register fails; only a dtype complains."
+    return "What follows the data works, what walks the registers fails; only a dtype complains."
 
 
 def random_nets():

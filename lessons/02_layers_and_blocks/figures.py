@@ -79,28 +79,33 @@ def relu():
 
 
 def register():
-    """What self.hidden = … and self.layers = […] write, and who reads the register."""
-    fig, axes = canvas(7, 3.3, (0, 14), (-0.4, 6.3))
+    """What self.hidden = … and self.layers = […] write, and who reads the registers."""
+    fig, axes = canvas(7, 3.9, (0, 14), (-0.4, 7.6))
     code = {"family": "DejaVu Sans Mono", "size": 9}
-    box(axes, 4.6, 0.1, 5.2, 5.2, "w", linestyle="--")
-    axes.text(4.6, 5.5, "the block, as PyTorch keeps it", size=10, weight="bold")
-    box(axes, 4.9, 2.5, 4.6, 2.4, PALE[BLUE], edgecolor=BLUE, linewidth=1.6)
-    axes.text(5.1, 4.4, "the register, _modules", size=10, weight="bold", color=BLUE)
-    axes.text(5.1, 3.6, "hidden   a linear layer", **code)
-    axes.text(5.1, 2.9, "out      a linear layer", **code)
+    box(axes, 4.6, 0.1, 5.2, 6.5, "w", linestyle="--")
+    axes.text(4.6, 6.8, "the block, as PyTorch keeps it", size=10, weight="bold")
+    box(axes, 4.9, 4.1, 4.6, 2.2, PALE[BLUE], edgecolor=BLUE, linewidth=1.6)
+    axes.text(5.1, 5.8, "register of blocks, _modules", size=9.5, weight="bold", color=BLUE)
+    axes.text(5.1, 5.1, "hidden   a linear layer", **code)
+    axes.text(5.1, 4.4, "out      a linear layer", **code)
+    box(axes, 4.9, 2.35, 4.6, 1.5, PALE[BLUE], edgecolor=BLUE, linewidth=1.6)
+    axes.text(5.1, 3.35, "own numbers, _parameters", size=9.5, weight="bold", color=BLUE)
+    axes.text(5.1, 2.65, "(none: the layers have theirs)", size=9, style="italic")
     box(axes, 4.9, 0.4, 4.6, 1.7, "0.93", linestyle=":")
     axes.text(5.1, 1.55, "all other attributes", size=10, weight="bold", color="0.3")
     axes.text(5.1, 0.75, "layers   a Python list", **code)
-    for y, line, target in ((3.75, "self.hidden = nn.Linear(…)", 3.75),
-                            (3.05, "self.out = nn.Linear(…)", 3.05),
+    for y, line, target in ((5.25, "self.hidden = nn.Linear(…)", 5.25),
+                            (4.55, "self.out = nn.Linear(…)", 4.55),
                             (0.9, "self.layers = [nn.Linear(…)]", 0.9)):
         axes.text(0, y, line, va="center", **{**code, "size": 8.5})
         axes.annotate("", (5.0, target), (4.25, y), arrowprops={"arrowstyle": "->"})
     readers = ("parameters()", "state_dict()", "to(device)", "zero_grad()", "train(), eval()")
     for place, name in enumerate(readers):
-        y = 4.85 - 0.55 * place
+        y = 6 - 0.75 * place
         axes.text(11.3, y, name, va="center", **code)
-        axes.annotate("", (11.2, y), (9.6, 3.7), arrowprops={"arrowstyle": "->", "color": BLUE})
+        for register in (5.2, 3.1)[:1 if "train" in name else 2]:  # train() asks blocks alone
+            axes.annotate("", (11.2, y), (9.6, register),
+                          arrowprops={"arrowstyle": "->", "color": BLUE, "linewidth": 0.9})
     axes.text(11.3, 0.9, "nobody\nlooks here", size=10, va="center", color="0.3", style="italic")
     axes.plot([9.6, 11.1], [0.9, 0.9], ":", color="0.5", linewidth=1.5)
     return fig

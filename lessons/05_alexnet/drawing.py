@@ -51,29 +51,30 @@ def bars(shares, label):
     plt.show()
 
 
-def gradients(slopes, arrived):
-    """Draw activation functions' slopes, and the gradient that arrives at each layer.
+def gradients(inputs, slopes, arrived):
+    """Draw activation functions' slopes at inputs, and the gradient that arrives at each layer.
 
-    slopes is (inputs, {name: slopes}), arrived {name: sizes, first layer first}.
+    slopes is {name: slope at each input}, arrived {name: sizes, first layer first}.
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3), width_ratios=(2, 3),
                                       layout="constrained")
-    colours = {"ReLU": BLUE, "Sigmoid": ORANGE}
-    inputs, curves = slopes
-    for name, colour in colours.items():
-        left.plot(inputs, curves[name], color=colour, linestyle="-")
+    styles = {"ReLU": (BLUE, "-", "o"), "Sigmoid": (ORANGE, "-", "s"), "Tanh": (GREEN, "--", "^")}
+    for name, (colour, line, mark) in styles.items():
+        left.plot(inputs, slopes[name], color=colour, linestyle=line)
         layers = range(1, len(arrived[name]) + 1)
-        right.semilogy(layers, arrived[name], "o-", color=colour)
+        right.semilogy(layers, arrived[name], line, marker=mark, color=colour)
     left.text(5.8, 0.93, "ReLU", ha="right", color=BLUE)
     left.text(-5.8, 0.2, "Sigmoid", color="#8a6000")
+    left.text(-1.1, 0.6, "Tanh", ha="right", color=GREEN)
     left.set(xlabel="what goes in", title="slope", yticks=(0, 0.25, 1))
     quarter = [arrived["Sigmoid"][-1] * 4.0 ** -back for back in range(len(layers) - 1, -1, -1)]
     right.semilogy(layers, quarter, ":", color="0.4")
-    right.text(1.1, arrived["ReLU"][0] * 1.7, "ReLU", color=BLUE)
+    right.text(1.4, arrived["ReLU"][0] / 3.5, "ReLU", color=BLUE)
+    right.text(1.1, arrived["Tanh"][0] * 1.9, "Tanh", color=GREEN)
     right.text(1.2, arrived["Sigmoid"][1] * 3.5, "Sigmoid", color="#8a6000", ha="left")
     right.text(3.3, quarter[2] / 6, "dotted: a quarter a layer", color="0.3", fontsize=9)
     right.set(xlabel="layer, counted from the image", title="size of the gradient that arrives",
-              xticks=layers)
+              xticks=layers, ylim=(None, 3))
     plt.show()
 
 
