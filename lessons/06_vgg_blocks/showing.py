@@ -31,7 +31,9 @@ def framed(axis, image, sides, centre, names, cmap="gray_r"):
                                  edgecolor=(RED, BLUE)[place % 2]))
         below = place == 0  # the smallest, whose name the next one's frame would cover
         axis.text(corner, centre + 6 if below else corner - 1, name, ha="left", fontsize=10,
-                  va="top" if below else "bottom", color=(RED, BLUE)[place % 2], weight="bold")
+                  va="top" if below else "bottom", color=(RED, BLUE)[place % 2], weight="bold",
+                  # on a dark garment a coloured word is hard to read
+                  bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1})
     axis.axis("off")
 
 
