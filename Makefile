@@ -1,5 +1,5 @@
 # Two commands are enough: `make lab` to study, `make test` to check. `make help` lists the rest.
-# Each target is one or two plain lines: without make, type them yourself (README shows them).
+# Each target is one or two plain lines: without make, type them yourself (CONTRIBUTING shows them).
 
 PYTHON ?= python3
 RUN = .venv/bin/python
@@ -45,7 +45,7 @@ gpu: .venv/installed ## on a machine with a GPU: measure what the course says of
 notebooks: .venv/installed ## build and execute notebooks/ from lessons/
 	$(RUN) -m tools.notebooks --measure
 
-tables: .venv/installed ## fill in README's tables from what was measured
+tables: .venv/installed ## fill in the pages' tables from what was measured
 	$(RUN) -m tools.notebooks --tables
 
 figures: .venv/installed ## draw images/ anew

@@ -124,7 +124,7 @@ def test_imports_run_one_way():
 @pytest.mark.parametrize("name", notebooks.PAGES)
 def test_pages_show_the_measured_tables(name):
     page = (ROOT / name).read_text(encoding="utf-8")
-    assert page.count("Measured at laptop scale: ") == 1
+    assert page.count("<!-- end ") >= 1
     assert notebooks.page_with_tables(name) == page, (
         f"the tables of {name} are not of lessons/facts.json and benchmarks/results: "
         "run `make tables`")

@@ -22,6 +22,7 @@ def course(tmp_path):
     (tmp_path / "d2lvgg" / "fashion_mnist").symlink_to(ROOT / "d2lvgg" / "fashion_mnist")
     (tmp_path / "tests").mkdir()
     for name in (*PAGES, "conftest.py", "pyproject.toml", "tests/forked.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "notebooks" / "solutions").mkdir(parents=True)
     (tmp_path / "lessons").mkdir()

@@ -40,7 +40,7 @@ from d2lvgg.predictions import parse
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = ROOT / "lessons"
 FACTS = LESSONS / "facts.json"
-PAGES = ("README.md", "TEACHING.md")  # that show what was measured
+PAGES = ("README.md", "TEACHING.md", "benchmarks/README.md")  # that show what was measured
 EDITIONS = {"student": ("notebooks", "solution"), "solutions": ("notebooks/solutions", "exercise")}
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -175,16 +175,20 @@ def fill_in(source, folder):
 
 
 def course_map(facts, prefix):
-    """Return a table of all lessons, with the minutes and the memory each was measured to take."""
-    rows = ["| lesson | minutes | threads | memory |", "|---|---|---|---|"]
+    """Return a table of all lessons: the reader's minutes, the machine's, and its memory."""
+    rows = ["| lesson | minutes to read | exercises, core + more | the machine's | memory |",
+            "|---|---|---|---|---|"]
     for folder in lesson_folders():
-        fact = facts["lessons"].get(folder.name, {"minutes": "", "threads": "", "gib": ""})
+        fact = facts["lessons"].get(folder.name, {"minutes": "", "gib": ""})
+        reading = reading_minutes(jupytext.read(folder / "lesson.md", fmt="md"))
+        core, more = exercise_minutes(folder)
         rows.append(f"| [{number_of(folder.name)} {title(folder)}]({prefix}{folder.name}.ipynb) | "
-                    f"{fact['minutes']} | {fact['threads']} | {fact['gib']} GiB |")
+                    f"{reading:.0f} | {core} + {more} | {fact['minutes']} | {fact['gib']} GiB |")
     machines = {}
     for name, fact in sorted(facts["lessons"].items()):
-        machines.setdefault(fact["machine"], []).append(number_of(name))
-    rows += ["", "Measured at laptop scale: "
+        machines.setdefault(f"{fact['machine']}, {fact['threads']} threads", []).append(
+            number_of(name))
+    rows += ["", "The machine's minutes and memory were measured at laptop scale: "
              + "; ".join(f"{', '.join(numbers)} on {machine}" for machine, numbers in
                          machines.items()) + "."]
     return "\n".join(rows)
@@ -231,7 +235,7 @@ def classroom_table(facts):
 
 
 def page_with_tables(name):
-    """Return the text of README.md or TEACHING.md with its tables made anew."""
+    """Return the text of one of PAGES with its tables made anew."""
     text = (ROOT / name).read_text(encoding="utf-8")
     facts = json.loads(FACTS.read_text(encoding="utf-8"))
     for name, table in (("course map", course_map(facts, "notebooks/")),

@@ -30,8 +30,11 @@ TOCTREE = """
 notebooks/*
 TEACHING
 CONTRIBUTING
+benchmarks/README
+d2lvgg/README
 ```
 """
+PAGES = ("README.md", "TEACHING.md", "CONTRIBUTING.md", "benchmarks/README.md", "d2lvgg/README.md")
 CONFIG = {
     "extensions": ["myst_nb", "tools.website"],
     "project": "d2lvgg",
@@ -106,10 +109,11 @@ def make_source(folder):
     for lesson in lesson_folders():
         notebook = nbformat.read(ROOT / "notebooks" / f"{lesson.name}.ipynb", as_version=4)
         nbformat.write(to_read(notebook), folder / "notebooks" / f"{lesson.name}.ipynb")
-    for name in ("README", "TEACHING", "CONTRIBUTING"):
-        text = (ROOT / f"{name}.md").read_text(encoding="utf-8").replace("(README.md", "(index.md")
-        target = folder / f"{'index' if name == 'README' else name}.md"
-        target.write_text(text + TOCTREE * (name == "README"), encoding="utf-8")
+    for name in PAGES:
+        text = (ROOT / name).read_text(encoding="utf-8").replace("(../README.md", "(../index.md")
+        target = folder / ("index.md" if name == "README.md" else name)
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(text + TOCTREE * (name == "README.md"), encoding="utf-8")
     (folder / "_static").mkdir()
     (folder / "_static" / "narrow.css").write_text(CSS, encoding="utf-8")
 
