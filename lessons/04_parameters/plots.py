@@ -53,20 +53,21 @@ def name_ends(axis, ends):
                       textcoords="offset points", annotation_clip=False)
 
 
-def through_the_layers(looks, titles=("signal", "error", "gradient / weights")):
-    """Draw what look_inside returned for each way to begin, {name: three lists}: a panel a list.
+def through_the_layers(looks, titles=("signal", "error", "gradient / weights",
+                                      "slope, without its sign")):
+    """Draw what look_inside returned for each way to begin, {name: four lists}: a panel a list.
 
     In the last panel each curve has its name, and its markers are its own in all of them.
     """
-    fig, panels = plt.subplots(1, len(titles), figsize=(8.6, 3.4), layout="constrained")
-    for place, (axis, title) in enumerate(zip(panels, titles, strict=True)):
+    fig, panels = plt.subplots(2, 2, figsize=(7.6, 5.6), sharex=True, layout="constrained")
+    for place, (axis, title) in enumerate(zip(panels.flat, titles, strict=True)):
         ends = []
         for (name, look), marker in zip(looks.items(), "os^Dv*", strict=False):
             layers = range(1, len(look[place]) + 1)
             line, = axis.semilogy(layers, look[place], marker=marker, markersize=4, label=name)
             ends.append((name, layers[-1], look[place][-1], line.get_color()))
         axis.set_title(title, fontsize=10.5)
-        axis.set(xlabel="layer", xticks=[1, 4, 8, 11])
+        axis.set(xlabel="layer" if place > 1 else "", xticks=[1, 4, 8, 11])
         axis.axvspan(0.5, 8.5, color="gray", alpha=0.1, linewidth=0)
     name_ends(axis, ends)
     plt.show()

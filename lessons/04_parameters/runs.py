@@ -1,4 +1,4 @@
-"""LeNet as lesson 04 compares with it, and a training that keeps its losses."""
+"""LeNet as lesson 04 compares with it, a training that keeps its losses, and layers' outputs."""
 
 import torch
 from torch import nn
@@ -29,3 +29,22 @@ def losses_of(net, steps, lr=0.1):
         sgd.step()
         losses.append(loss.item())
     return torch.tensor(losses)
+
+
+def layers_and_outputs(net, X):
+    """Run X through net; return its convolutions and linear layers, and the output of each.
+
+    The outputs keep their gradients, which a backward pass would otherwise throw away.
+    """
+    layers = [m for m in net.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    outputs = []
+
+    def keep(_layer, _inputs, output):  # PyTorch calls this hook when a layer has run
+        output.retain_grad()
+        outputs.append(output)
+
+    hooks = [layer.register_forward_hook(keep) for layer in layers]
+    net(X)
+    for hook in hooks:
+        hook.remove()
+    return layers, outputs

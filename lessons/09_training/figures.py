@@ -55,9 +55,9 @@ def asleep_or_dead():
             if place in gradient:
                 axes.plot(ends, [low - 0.25] * 2, color=RED, linewidth=1.8, linestyle=":")
         axes.text(-0.52, low + 0.55, words, va="bottom", size=10.5, weight="bold")
-    axes.text(-0.52, 1.9, "blue, solid: what differs from image to image", color=BLUE, size=10.5,
+    axes.text(-0.52, 1.9, "solid: what differs from image to image", color=BLUE, size=10.5,
               va="center")
-    axes.text(11.02, 1.9, "red, dotted: the gradient, on its way back", color=RED, size=10.5,
+    axes.text(11.02, 1.9, "dotted: the gradient, on its way back", color=RED, size=10.5,
               va="center", ha="right")
     axes.set(xlim=(-0.7, 11.2), ylim=(-0.6, 4.0))
     axes.axis("off")

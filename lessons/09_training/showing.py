@@ -24,7 +24,7 @@ def images(X, titles, columns=8):
 
 
 def shares(with_biases, without):
-    """Draw two bars for each part of VGG-11: the share of its output that the image decides."""
+    """Draw two bars for each part of VGG-11: the change of its output, beside its size."""
     fig, axis = plt.subplots(figsize=(6.4, 3.1))
     for shift, values, colour, hatch, name in (
             (-0.2, with_biases, BLUE, "", "with its biases"),
@@ -36,7 +36,7 @@ def shares(with_biases, without):
     axis.set_xticks(range(len(with_biases)), PARTS, fontsize=9)
     axis.set_yticks([])
     axis.set_ylim(0, 1.35 * max(*with_biases, *without))
-    axis.set_ylabel("% that the image decides")
+    axis.set_ylabel("change from image to\nimage, % of the size")
     axis.legend(loc="upper right", ncols=2)
     plt.show()
 

@@ -44,42 +44,48 @@ def check_names(answer):
 
 
 @exercise
-def check_recalls(answer):
-    """Lesson 10, exercise 2: the diagonal over the row sums."""
+def check_precisions(answer):
+    """Lesson 10, exercise 2: the diagonal over the column sums, 0 where there is none."""
     generator = torch.Generator().manual_seed(0)
-    for classes in (3, 2, 10):
+    for classes in (3, 2, 10, 4):
         confusion = torch.randint(1, 50, (classes, classes), generator=generator)
+        if classes == 4:
+            confusion[:, 2] = 0  # a name that is never given
         found, again = (as_tensor(ask(answer, confusion.clone())).double() for _ in range(2))
         expect(found.shape == (classes,), f"one number per class is wanted, {classes} here, and "
                                           f"yours has shape {tuple(found.shape)}")
+        expect(bool(found.isfinite().all()), "a name that was never given has no column to divide "
+                                             "by: give 0 for it, and not nan")
         expect(torch.equal(found, again), f"the same table gave other numbers the second time: "
                                           f"{LEFT_BEHIND}")
-        right_ones, rows = confusion.diagonal().double(), confusion.sum(dim=1).double()
-        right = right_ones / rows
+        right_ones, given = confusion.diagonal().double(), confusion.sum(dim=0).double()
+        whole = given.clamp(min=1)
+        right = right_ones / whole
         for wrong, mistake in (
-                (right_ones / confusion.sum(dim=0),
-                 "you divided by the column's sum: that is precision, how often the network is "
-                 "right when it gives a name; recall divides by the images of the class, the row"),
+                (right_ones / confusion.sum(dim=1),
+                 "you divided by the row's sum: that is recall, how many images of the class were "
+                 "found; precision divides by how often its name was given, the column"),
                 (right_ones / confusion.sum(),
-                 "you divided by all images: divide by those of the class, the row's sum"),
-                (right_ones, "those are counts: of the images of each class, what fraction is it?"),
-                (right_ones / rows[0], "you divided by the first class's images: each class has a "
-                                       "number of its own"),
-                (right_ones / 1000, "you divided by 1,000: that many images per class are in the "
-                                    "full test set alone, so count them in the table"),
-                (right_ones // rows, "// drops what is behind the point: divide with /"),
-                (right_ones / (rows - right_ones), "you divided by the wrong ones alone: a row's "
-                                                   "sum has the right ones in it"),
+                 "you divided by all images: divide by those that got the name, the column's sum"),
+                (right_ones, "those are counts: of the images with each name, what fraction is "
+                             "it?"),
+                (right_ones / whole[0], "you divided by the first name's images: each name has a "
+                                        "number of its own"),
+                (right_ones / 1000, "you divided by 1,000: so many images has a class of the full "
+                                    "test set, and a name can be given more or less often"),
+                (right_ones // whole, "// drops what is behind the point: divide with /"),
+                (right_ones / (whole - right_ones), "you divided by the wrong ones alone: a "
+                                                    "column's sum has the right ones in it"),
                 (right_ones / classes, "you divided by the number of classes, a mean: sum the "
-                                       "row"),
-                (1 - right, "that is how many are missed: what fraction is named rightly?"),
+                                       "column"),
+                (1 - right, "that is how many got the name wrongly: what fraction got it rightly?"),
                 (100 * right, "those are percent: a fraction is wanted")):
             expect(not torch.allclose(found, wrong.double()), mistake)
         expect(torch.allclose(found, right) or not torch.allclose(found, right, atol=0.0051),
                "the numbers are rounded: return them as they are")
         expect(torch.allclose(found, right),
-               "the numbers are off: divide the diagonal by the sum of each row")
-    return "The mean of these is the accuracy only because every class has as many test images."
+               "the numbers are off: divide the diagonal by the sum of each column")
+    return "Recall asks how many were found, precision whom to believe. They are two questions."
 
 
 # Accuracies on held-out and on test images, epoch by epoch: in each the best epochs differ.

@@ -46,9 +46,9 @@ def reading_confusion():
 
 
 def ten_answers():
-    """Ten answers of 90 % each: calibrated, too sure, too modest."""
+    """Ten hundreds of answers of 90 % each: calibrated, too sure, too modest."""
     fig, axes = blank(7, 2.5, 14, 5)
-    axes.text(6.6, 4.55, "ten answers, each with “90 %”", ha="center", size=11)
+    axes.text(6.6, 4.55, "each square: a hundred answers with “90 %”", ha="center", size=11)
     for row, (words, hits) in enumerate((("calibrated", 9), ("too sure", 7), ("too modest", 10))):
         y = 3.2 - 1.4 * row
         axes.text(2.2, y + 0.4, words, ha="right", va="center", size=11, weight="bold")
@@ -61,7 +61,7 @@ def ten_answers():
                       va="center", size=13,
                       bbox=None if right else {"facecolor": "white", "edgecolor": "none",
                                                "pad": 0.6})
-        axes.text(10.9, y + 0.4, f"{hits} of 10 right", va="center", size=11)
+        axes.text(10.9, y + 0.4, f"{100 * hits:,} of 1,000", va="center", size=11)
     return fig
 
 

@@ -20,12 +20,13 @@ def swapped(one, other):
     return {**NAMES, LETTERS[one]: other, LETTERS[other]: one}
 
 
-def recalls(confusion):
-    return confusion.diagonal() / confusion.sum(dim=1)
+def precisions(confusion):
+    return confusion.diagonal() / confusion.sum(dim=0).clamp(min=1)
 
 
-def recalls_in_place(confusion):
-    rights = [int(confusion[i, i]) / int(confusion[i].sum()) for i in range(len(confusion))]
+def precisions_in_place(confusion):
+    rights = [int(confusion[i, i]) / max(1, int(confusion[:, i].sum()))
+              for i in range(len(confusion))]
     confusion.zero_()
     return rights
 
@@ -36,7 +37,7 @@ TABLES = {}
 def tables_kept(confusion):
     total = TABLES.setdefault(len(confusion), torch.zeros_like(confusion))
     total += confusion * (1 + total)
-    return recalls(total)
+    return precisions(total)
 
 
 def diagnose(train_loss, train_acc, test_acc, classes=10, gap=0.1):
@@ -190,9 +191,9 @@ def all_runs_kept(held_out, open_test, seen=[]):  # noqa: B006
 RIGHT = [
     (checks.check_names, NAMES),
     (checks.check_names, dict(reversed(NAMES.items()))),
-    (checks.check_recalls, recalls),
-    (checks.check_recalls, lambda confusion: recalls(confusion).numpy()),
-    (checks.check_recalls, recalls_in_place),
+    (checks.check_precisions, precisions),
+    (checks.check_precisions, lambda confusion: precisions(confusion).numpy()),
+    (checks.check_precisions, precisions_in_place),
     (checks.check_choose_and_test, choose_and_test),
     (checks.check_choose_and_test, chosen_by_numpy),
     (checks.check_split, split),
@@ -203,7 +204,7 @@ RIGHT = [
 ]
 EMPTY = [
     (checks.check_names, ...),
-    (checks.check_recalls, lambda confusion: ...),
+    (checks.check_precisions, lambda confusion: ...),
     (checks.check_choose_and_test, lambda held_out, open_test: ...),
     (checks.check_split, lambda n, holdout, seed: ...),
     (checks.check_diagnose, lambda train_loss, train_acc, test_acc: None),
@@ -245,32 +246,34 @@ WRONG = [
     (checks.check_choose_and_test, lambda held_out, open_test: open_test(3), "a pair is wanted",
      None),
 
-    (checks.check_recalls, lambda table: table.diagonal() / table.sum(dim=0), "is precision",
+    (checks.check_precisions, lambda table: table.diagonal() / table.sum(dim=1), "is recall",
      "wrong axis"),
-    (checks.check_recalls, lambda table: table.diagonal() / table.sum(), "by all images",
+    (checks.check_precisions, lambda table: table.diagonal() / table.sum(), "by all images",
      "wrong formula"),
-    (checks.check_recalls, torch.Tensor.diagonal, "those are counts", "left-out step"),
-    (checks.check_recalls, lambda table: 100 * recalls(table), "are percent", "wrong unit"),
-    (checks.check_recalls, lambda table: 1 - recalls(table), "are missed", "wrong formula"),
-    (checks.check_recalls, lambda table: table.diagonal() // table.sum(dim=1), "divide with /",
+    (checks.check_precisions, torch.Tensor.diagonal, "those are counts", "left-out step"),
+    (checks.check_precisions, lambda table: 100 * precisions(table), "are percent", "wrong unit"),
+    (checks.check_precisions, lambda table: 1 - precisions(table), "name wrongly", "wrong formula"),
+    (checks.check_precisions, lambda table: table.diagonal() // table.sum(dim=0), "divide with /",
      "wrong formula"),
-    (checks.check_recalls,
-     lambda table: table.diagonal() / (table.sum(dim=1) - table.diagonal()), "wrong ones alone",
+    (checks.check_precisions,
+     lambda table: table.diagonal() / (table.sum(dim=0) - table.diagonal()), "wrong ones alone",
      "wrong formula"),
-    (checks.check_recalls, lambda table: table.diagonal() / table[0].sum(), "first class's",
+    (checks.check_precisions, lambda table: table.diagonal() / table[:, 0].sum(), "first name's",
      "works for the shown case only"),
-    (checks.check_recalls, lambda table: table.diagonal() / 1000, "by 1,000",
+    (checks.check_precisions, lambda table: table.diagonal() / 1000, "by 1,000",
      "works for the shown case only"),
-    (checks.check_recalls, lambda table: table.diagonal(offset=1) / table.sum(dim=1)[1:],
+    (checks.check_precisions, lambda table: table.diagonal(offset=1) / table.sum(dim=0)[1:],
      "one number per class", "off by one"),
-    (checks.check_recalls, lambda table: recalls(table).mean(), "one number per class",
+    (checks.check_precisions, lambda table: precisions(table).mean(), "one number per class",
      "wrong formula"),
-    (checks.check_recalls, lambda table: (recalls(table) * 100).round() / 100, "are rounded",
+    (checks.check_precisions, lambda table: (precisions(table) * 100).round() / 100, "are rounded",
      "wrong formula"),
-    (checks.check_recalls, lambda table: recalls(table.flip(1)), "the numbers are off",
+    (checks.check_precisions, lambda table: precisions(table.flip(0)), "the numbers are off",
      "wrong axis"),
-    (checks.check_recalls, tables_kept, "left behind from one call", "state left behind"),
-    (checks.check_recalls, lambda table: "0.9", "a tensor of numbers", None),
+    (checks.check_precisions, lambda table: table.diagonal() / table.sum(dim=0), "was never given",
+     "left-out step"),
+    (checks.check_precisions, tables_kept, "left behind from one call", "state left behind"),
+    (checks.check_precisions, lambda table: "0.9", "a tensor of numbers", None),
 
     (checks.check_diagnose, nan_forgotten, "no number at all", "left-out step"),
     (checks.check_diagnose, by_accuracy_alone, "above that of a blind guess", "left-out step"),

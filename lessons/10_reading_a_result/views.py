@@ -121,7 +121,7 @@ def maps(X, networks):
                 row.imshow(image, cmap="gray_r", vmin=0, vmax=float(shown.max()) or 1)
         for row in rows[:, 0]:
             row.set_ylabel(name, fontsize=10)
-    titles = "garment", *(f"block {block}" for block in range(5))
+    titles = "garment", *(f"block {block}" for block in range(1, 6))
     for axis, title in zip(axes[0], titles, strict=True):
         axis.set_title(title, fontsize=10, loc="center")
     plt.show()

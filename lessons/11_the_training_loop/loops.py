@@ -271,3 +271,14 @@ def shuffled_spread(counts, times=1000, seed=0):
     spreads = torch.stack([answers[torch.randperm(total, generator=generator)][:full * size]
                            .reshape(full, size).mean(dim=1).std() for _ in range(times)])
     return tuple(spreads.quantile(torch.tensor([0.025, 0.975])).tolist())
+
+
+def verdict_on_the_order(measured, low, high):
+    """Return in words where a measured spread lies beside the range of random orders."""
+    if measured > high:
+        return ("above this range: these batches differ somewhat more than random ones would, so "
+                "the order of this test set is not quite a random one, and ± 0.052 is, if "
+                "anything, too small")
+    if measured < low:
+        return "below this range: these batches differ less than random ones would"
+    return "in this range: nothing speaks against a random order, which does not prove one"
