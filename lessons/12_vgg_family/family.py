@@ -5,6 +5,7 @@ import math
 import torch
 from matplotlib import pyplot as plt
 from torch.nn import functional as F
+from torchvision.models import get_model
 
 import d2lvgg
 from d2lvgg.display import BLUE, RED
@@ -41,6 +42,35 @@ def losses_of(net, steps, lr=0.1):
     return torch.tensor(losses)
 
 
+def random_state(net):
+    """Return random numbers for all of net's state_dict, such that scores neither fade nor grow.
+
+    Weights are drawn by He's rule, all else from 0.5 to 1.5: variances must be above zero.
+    """
+    def fill(name, like):
+        if name.endswith("num_batches_tracked"):
+            return torch.tensor(0)
+        if like.dim() > 1:
+            return torch.nn.init.kaiming_uniform_(torch.empty(like.shape))
+        return torch.rand(like.shape) + 0.5
+
+    return {name: fill(name, like) for name, like in net.state_dict().items()}
+
+
+def untrained(name):
+    """Return torchvision's network of that name in evaluation mode, all its numbers zero.
+
+    Drawing random weights would take longer than what is measured.
+    """
+    with torch.device("meta"):
+        net = get_model(name)
+    net.to_empty(device="cpu")
+    with torch.no_grad():
+        for tensor in net.state_dict().values():
+            tensor.zero_()
+    return net.eval()
+
+
 def losses(curves, window=5):
     """Draw losses, {name: one per step}, as means of window steps; the dotted line is ln 10.
 
@@ -54,7 +84,8 @@ def losses(curves, window=5):
         ends.append((smooth[-1].item(), len(curve), name, line.get_color()))
     plt.axhline(math.log(10), linestyle=":", color="black", linewidth=1.2)
     plt.annotate("ln 10", (0, math.log(10)), (0, 4), textcoords="offset points")
-    plt.ylim(0, None)
+    plt.ylim(0, 2.8)
+    plt.xlim(0, len(curve))
     plt.xlabel("step")
     plt.ylabel(f"loss, mean of {window} steps")
     gap, lowest = 0.075 * plt.ylim()[1], -math.inf

@@ -79,11 +79,12 @@ def five_steps():
             "arrowstyle": "->", "color": "0.5", "linewidth": 1.4, "shrinkA": 4, "shrinkB": 5})
     for name, (x, error) in places.items():
         axes.errorbar(x, error, yerr=0.4, fmt="o", color=BLUE, capsize=3, linewidth=1.3)
-        sides = {"A": (-8, 0, "right"), "A-LRN": (8, 0, "left")}.get(name, (8, 4, "left"))
+        sides = {"A": (-8, 0, "right"), "B": (8, 8, "left"), "D": (-8, -9, "right")}.get(
+            name, (8, 2, "left"))
         axes.annotate(name, (x, error), sides[:2], textcoords="offset points", ha=sides[2],
                       va="center", weight="bold", size=10.5)
-    for name, (x, y) in {"B": (15.2, 29.0), "C": (23.4, 28.85), "D": (25.2, 27.0),
-                         "E": (33.4, 26.55)}.items():
+    for name, (x, y) in {"B": (18.9, 28.75), "C": (25.2, 28.65), "D": (26.0, 27.3),
+                         "E": (33.4, 26.6)}.items():
         axes.text(x, y, STEPS[name], size=9.5, color="0.3", va="center",
                   ha="left" if name in "EC" else "right")
     axes.set(xlim=(8, 44), ylim=(26.2, 30.4), xlabel="work for one image (billions of FLOPs)",
