@@ -102,8 +102,8 @@ def colour_of(name):
 
 # Where a name stands, in points from the middle of its bubble, and which side of it: the others
 # stand above theirs.
-PLACES = {"vgg16": (0, -30), "vgg11": (0, -30), "resnet18": (0, -16), "squeezenet1_1": (0, -16),
-          "densenet121": (0, -14), "efficientnet_b0": (0, 8), "alexnet": (0, -26)}
+PLACES = {"vgg19_bn": (0, 24), "vgg16": (0, -30), "vgg11": (0, -30), "resnet18": (0, -16),
+          "squeezenet1_1": (0, -16), "densenet121": (0, -14), "alexnet": (0, -26)}
 
 
 def zoo(points):
