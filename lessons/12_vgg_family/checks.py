@@ -7,8 +7,16 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d, max_pool2d
 
-from d2lvgg.exercises import Unanswered, WrongAnswer, as_number, ask, exercise, expect
-from d2lvgg.models import VGG_ARCHS, vgg
+from d2lvgg.exercises import (
+    LEFT_BEHIND,
+    Unanswered,
+    WrongAnswer,
+    as_number,
+    ask,
+    exercise,
+    expect,
+)
+from d2lvgg.models import VGG_ARCHS, vgg_block
 
 
 def as_list(found, wanted):
@@ -141,129 +149,175 @@ def check_vgg_block_c(answer):
     return "A 1x1 costs a ninth of a 3x3's weights, for as many ReLUs."
 
 
-@exercise
-def check_bn_numbers(answer):
-    """Lesson 12, exercise 3: parameters and buffers of batch norm."""
-    archs = [((3, 5), (1, 7)), ((2, 8),), VGG_ARCHS["vgg11"], VGG_ARCHS["vgg19"]]
-    for arch in archs:
-        found, again = (as_numbers(ask(answer, arch), 2, "two counts, (parameters, others), are")
-                        for _ in range(2))
-        expect(found == again, f"the same call gave {found} and then {again}: something is kept "
-                               "from call to call")
-        with torch.device("meta"):
-            plain, normed = (vgg(arch, input_size=64, batch_norm=bn) for bn in (False, True))
-        params = sum(p.numel() for p in normed.parameters()) - sum(
-            p.numel() for p in plain.parameters())
-        others = sum(b.numel() for b in normed.buffers())
-        layers = sum(convs for convs, _ in arch)
-        right, of_vgg11 = (params, others), (5504, 5512)  # the second stands in the lesson
-        for wrong, mistake in (
-                (of_vgg11, "that is VGG-11's: use conv_arch"),
-                ((others, params), "swapped: the parameters come first"),
-                ((params, others - layers), "you left out num_batches_tracked: one counter a "
-                                            "batch-norm layer is in the state_dict too"),
-                ((params, others - layers + 1), "num_batches_tracked is there once a batch-norm "
-                                                "layer, not once a network"),
-                ((params, others - layers + len(arch)), "num_batches_tracked is there once a "
-                                                        "batch-norm layer, not once a block"),
-                ((params // 2, (others - layers) // 2 + layers),
-                 "two numbers a channel, twice: weight and bias are parameters, running_mean and "
-                 "running_var are not"),
-                ((params, params + others), "the second count is of what are no parameters: leave "
-                                            "weight and bias out of it"),
-                ((params + others, others), "you counted the running statistics as parameters: no "
-                                            "gradient changes them"),
-                ((params + others - layers, layers),
-                 "you counted the running statistics as parameters: no gradient changes them"),
-                ((params, 0), "the running mean and variance are in the state_dict, though no "
-                              "gradient touches them")):
-            expect(found != wrong or wrong == right, mistake)
-        one_a_block = 2 * sum(channels for _, channels in arch)
-        expect(found[0] != one_a_block or one_a_block == params,
-               "you counted one layer a block: every convolution has a batch norm behind it")
-        expect(found[0] == params, f"for {arch} the first count is not {found[0]:,}: what has "
-                                   "nn.BatchNorm2d(8).parameters(), and how many such layers are "
-                                   "there, of how many channels?")
-        expect(found[1] == others, f"for {arch} the second count is not {found[1]:,}: look at "
-                                   "nn.BatchNorm2d(8).state_dict(), entry by entry")
-    return "Forget to save the buffers, and every parameter is right and every answer wrong."
-
-
-def folded(conv, bn, fault=None):
-    """Return (weight, bias) of conv with bn's evaluation mode folded in, but for one fault."""
-    eps = {"eps": 0, "eps outside": 0, "default eps": 1e-5}.get(fault, bn.eps)
-    variance = bn.running_var + eps
-    root = variance if fault == "root" else variance.sqrt()
-    root = root + bn.eps if fault == "eps outside" else root
-    scale = (1 if fault == "gamma" else bn.weight) / root
-    by_channel = scale[None, :, None, None] if fault == "axis" else scale[:, None, None, None]
-    weight = conv.weight * (1 if fault == "weight" else by_channel)
-    bias = 0 if fault == "conv bias" else conv.bias * (1 if fault == "bias unscaled" else scale)
-    mean = bn.running_mean * {"mean": 0, "mean unscaled": 1}.get(fault, scale)
-    return weight, (0 if fault == "shift" else bn.bias) + bias - mean
-
-
-FOLD_FAULTS = {
-    "root": "you divided by the variance: batch norm divides by its square root",
-    "gamma": "bn.weight is missing: batch norm multiplies by it after dividing",
-    "weight": "the kernels are unchanged: the scale multiplies conv.weight too",
-    "axis": "you scaled conv.weight along its second axis, the input channels: batch norm comes "
-            "after the convolution",
-    "conv bias": "the convolution's own bias is lost: batch norm sees it, and scales it",
-    "bias unscaled": "the convolution's bias goes through batch norm too: multiply it by the scale",
-    "mean": "the running mean is not subtracted",
-    "mean unscaled": "the running mean is subtracted before the scaling: multiply it by the scale",
-    "shift": "bn.bias is missing: it is added at the end",
-    "eps": "bn.eps is missing under the root: small variances show it",
-    "eps outside": "bn.eps stands under the root, not behind it",
-    "default eps": "1e-5 is the usual bn.eps: take the layer's own",
-}
-
-
-def conv_and_bn(inputs, outputs, size):
-    """Return a convolution and a batch norm in evaluation mode, as training could leave them."""
-    conv, bn = nn.Conv2d(inputs, outputs, size, padding=size // 2), nn.BatchNorm2d(outputs)
+def small_net(arch, in_channels, batch_norm=False):
+    """Return blocks and a pooled head with random weights and biases, as training could leave."""
+    blocks = []
+    for num_convs, out_channels in arch:
+        blocks.append(vgg_block(num_convs, in_channels, out_channels, batch_norm))
+        in_channels = out_channels
+    net = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(in_channels, 4))
     with torch.no_grad():
-        for tensor in (conv.bias, bn.weight, bn.bias, bn.running_mean):
-            tensor.normal_(mean=0.5)
-        bn.running_var.uniform_(0.001, 0.01)  # small: eps matters
-        bn.eps = 1e-3
-    return conv, bn.eval()
+        for p in net.parameters():
+            p.copy_(torch.randn_like(p) * (0.3 if p.dim() == 1 else (2 / p[0].numel()) ** 0.5))
+    return net.eval()
+
+
+def state_of(net):
+    return {name: tensor.clone() for name, tensor in net.state_dict().items()}
+
+
+def same_state(net, state):
+    found = net.state_dict()
+    return list(found) == list(state) and all(map(torch.equal, found.values(), state.values()))
 
 
 @exercise
-def check_fold(answer):
-    """Lesson 12, exercise 4: batch norm folded into the convolution before it."""
+def check_deepen(answer):
+    """Lesson 12, exercise 3: a deeper network that gives the same answers."""
     torch.manual_seed(0)
-    for inputs, outputs, size in ((5, 5, 1), (3, 6, 3), (4, 7, 5)):
-        given, kept = (pair := conv_and_bn(inputs, outputs, size)), copy.deepcopy(pair)
-        found, again = (ask(answer, *given) for _ in range(2))
-        expect(isinstance(found, nn.Conv2d),
-               f"one nn.Conv2d is wanted, not a {type(found).__name__}")
-        unchanged = all(torch.equal(old.state_dict()[name], value) and old.training == now.training
-                        for old, now in zip(kept, given, strict=True)
-                        for name, value in now.state_dict().items())
-        expect(found is not given[0] and unchanged,
-               "you changed conv or bn, their numbers or their mode: fold twice and the second "
-               "result would be wrong")
-        expect(found is not again, "two calls gave the same convolution: make a new one each time")
-        X = torch.randn(2, inputs, 9, 9)
-        with torch.inference_mode():
-            right, out = kept[1](kept[0](X)), output_of(found, X)
+    for old, wanted, inputs in ((((1, 4), (2, 6)), ((2, 4), (3, 6)), 1),
+                                (((1, 5), (1, 5), (2, 7)), ((1, 5), (4, 5), (2, 7)), 3),
+                                (((2, 3),), ((5, 3),), 2)):
+        net = small_net(old, inputs)
+        before = state_of(net)
+        grown, again = (ask(answer, net, wanted) for _ in range(2))
+        expect(isinstance(grown, nn.Module), f"a network is wanted, not {type(grown).__name__}")
+        expect(same_state(net, before) and grown is not net,
+               "you changed net itself: begin with copy.deepcopy(net)")
+        tensors = [{p.untyped_storage().data_ptr() for p in which.parameters()}
+                   for which in (net, grown, again)]
+        expect(not tensors[1] & tensors[0], "the new network shares tensors with net: training it "
+                                            "would change net, too")
+        expect(not tensors[1] & tensors[2], f"two calls share layers: {LEFT_BEHIND}")
+        convs = [layer for layer in layers_of(grown) if isinstance(layer, nn.Conv2d)]
+        count = sum(num_convs for num_convs, _ in wanted)
+        expect(len(convs) != sum(num_convs for num_convs, _ in old) or len(convs) == count,
+               f"for {wanted} nothing was added: the new network has {len(convs)} convolutions")
+        expect(len(convs) == count,
+               f"{wanted} asks for {count} convolutions, and the new network has {len(convs)}: "
+               "num_convs counts the ones that were there, too")
+        expect(all(conv.kernel_size == (3, 3) for conv in convs),
+               "a new convolution is not 3x3, as those of a VGG block are")
+        X = torch.randn(2, inputs, 16, 24)
+        with torch.no_grad():
+            right, found = net(X), output_of(grown, X)
+        expect(found.shape == right.shape,
+               f"the scores have shape {tuple(found.shape)}, and net's {tuple(right.shape)}")
+        fresh = [conv for conv in convs if not any(torch.equal(conv.weight, tensor)
+                                                   for tensor in before.values())]
+        expect(len(fresh) <= count - sum(num_convs for num_convs, _ in old),
+               "not all of net's convolutions are in the new network: the first ones of each block "
+               "keep their weights")
+        explain_layers(fresh)
+        expect(torch.allclose(found, right, rtol=1e-3, atol=1e-4),
+               "the new layers hand on what they get, and still the scores differ from net's: do "
+               "they stand in the right block, before its pool, with a ReLU each?")
+        for place, (num_convs, _) in enumerate(wanted):
+            block = layers_of(grown[place])
+            kinds = [type(layer) for layer in block]
+            expect(kinds.count(nn.Conv2d) == num_convs,
+                   f"block {place} has {kinds.count(nn.Conv2d)} convolutions, and {num_convs} are "
+                   "wanted")
+            expect(kinds == [nn.Conv2d, nn.ReLU] * num_convs + [nn.MaxPool2d],
+                   f"block {place} is no VGG block any more: behind each convolution stands a "
+                   "ReLU, and at the end the pool")
+    return "Training can go on from here, and now the new layers may become something of their own."
 
-            def same(fault, out=out, conv=kept[0], bn=kept[1], X=X):
-                wrong = conv2d(X, *folded(conv, bn, fault), padding=conv.padding)
-                return torch.allclose(out, wrong, rtol=1e-3, atol=1e-3)
 
-            expect(out.shape == right.shape,
-                   f"the output has shape {tuple(out.shape)}, and bn(conv(X)) has another: hand on "
-                   "conv's padding")
-            for fault, mistake in FOLD_FAULTS.items():
-                expect((fault == "axis" and inputs != outputs) or not same(fault), mistake)
-            expect(torch.allclose(out, right, rtol=1e-3, atol=1e-3),
-                   f"the outputs differ from bn(conv(X)) by up to {(out - right).abs().max():.2g}: "
-                   "write down what multiplies the convolution, and what is added")
-    return "Networks are shipped like this: batch norm costs nothing once training is over."
+def explain_layers(convs):
+    """Raise WrongAnswer where one of the new convolutions does not hand its input on."""
+    for conv in convs:
+        weight, channels = conv.weight.detach(), conv.out_channels
+        expect(conv.in_channels == channels,
+               f"a new convolution makes {channels} channels of {conv.in_channels}: it stands "
+               "behind those of its block, where the channels stay")
+        expect(conv.bias is None or not conv.bias.any(),
+               "a new convolution adds a bias that is not zero")
+        expect(weight.any(), "a new convolution has weights of zero: it hands on nothing")
+        middle = torch.zeros_like(weight)
+        middle[:, :, 1, 1] = weight[:, :, 1, 1]
+        expect(torch.equal(weight, middle),
+               "a new convolution has weights beside the middle of its windows: it moves or mixes "
+               "pixels")
+        expect(torch.equal(weight[:, :, 1, 1], torch.eye(channels)),
+               "a new convolution looks at the right pixel, but mixes or scales the channels: "
+               "output channel k is input channel k")
+
+
+def set_averages(net, images):
+    """Return a copy of net whose batch norms hold the mean of what they see in these batches."""
+    net = copy.deepcopy(net)
+    for layer in net.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.reset_running_stats()
+            layer.momentum = None
+    net.train()
+    with torch.no_grad():
+        for X in images:
+            net(X)
+    return net.eval()
+
+
+@exercise
+def check_restore(answer):
+    """Lesson 12, exercise 4: the running averages, from a few batches."""
+    torch.manual_seed(0)
+    for arch, inputs, count in ((((1, 8), (2, 8)), 1, 3), (((2, 6), (1, 8), (1, 8)), 3, 5)):
+        net = small_net(arch, inputs, batch_norm=True)
+        images = [torch.randn(16, inputs, 16, 16) * (1 + n) + 1 for n in range(count)]
+        if inputs == 3:  # averages of something else, seen for a while
+            net = set_averages(net, [9 * X + 30 for X in images])
+        before = {name: p.clone() for name, p in net.named_parameters()}
+        probe = torch.randn(64, inputs, 16, 16) * 2 + 1
+        right = [set_averages(net, batches)(probe).detach() for batches in (
+            images, [torch.cat(images)])]  # batch by batch, or all at once
+        others = {
+            "only the first batch counts for your averages": images[:1],
+            "only the last batch counts for your averages": images[-1:]}
+        given = copy.deepcopy(net)
+        found = ask(answer, given, [X.clone() for X in images])
+        expect(isinstance(found, nn.Module), f"a network is wanted, not {type(found).__name__}")
+        parameters = dict(found.named_parameters())
+        expect(parameters.keys() == before.keys(),
+               "the network that you return has other parameters than net")
+        expect(all(torch.equal(p, before[name]) for name, p in parameters.items()),
+               "a parameter has changed: no optimizer is needed, the averages alone are wrong")
+        norms = [layer for layer in found.modules() if isinstance(layer, nn.BatchNorm2d)]
+        expect(not found.training and not any(layer.training for layer in norms),
+               "the network comes back in training mode: call eval()")
+        scores = output_of(found, probe).detach()
+
+        def near(wanted, scores=scores):
+            return (scores - wanted).abs().max() < 0.12 * wanted.std()
+
+        if not any(map(near, right)):
+            explain_averages(net, norms, images, others, near, probe)
+    return "PyTorch has this as torch.optim.swa_utils.update_bn, for weights that were averaged."
+
+
+def explain_averages(net, norms, images, others, near, probe):
+    """Raise WrongAnswer with what is wrong with these running averages."""
+    old = [layer for layer in net.modules() if isinstance(layer, nn.BatchNorm2d)]
+    expect(not all(torch.equal(a.running_mean, b.running_mean)
+                   for a, b in zip(norms, old, strict=True)),
+           "the averages are what they were: nothing was measured, and batch norm notes them in "
+           "training mode alone")
+    expect(not all((layer.running_mean == 0).all() for layer in norms),
+           "the averages are mean 0 and variance 1: they are reset, and nothing was noted since")
+    for mistake, batches in others.items():
+        expect(not near(set_averages(net, batches)(probe).detach()), mistake)
+    seen, first = torch.cat(images), net[0][0]
+    with torch.no_grad():
+        wanted = first(seen).mean(dim=(0, 2, 3))
+    start = old[0].running_mean
+    share = ((norms[0].running_mean - start) @ (wanted - start)
+             / ((wanted - start) @ (wanted - start)))
+    expect(not 0.05 < share < 0.95,
+           f"the averages have moved by {share:.0%} of the way from the old ones: either each "
+           "batch moves them by a part only (momentum), or the old ones still count")
+    raise WrongAnswer("the averages are not those that each batch norm sees in these batches: "
+                      "let the whole network read every batch once, in training mode, after the "
+                      "old averages are gone")
 
 
 @exercise

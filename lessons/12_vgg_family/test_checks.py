@@ -69,79 +69,139 @@ def two_pools(num_convs, inputs, outputs):
                          nn.ReLU(), nn.MaxPool2d(2))
 
 
-def bn_numbers(arch, per_channel=(2, 2), counters=True, one_a_block=False):
-    layers = sum(1 if one_a_block else convs for convs, _ in arch)
-    channels = sum((1 if one_a_block else convs) * width for convs, width in arch)
-    return per_channel[0] * channels, per_channel[1] * channels + layers * counters
+def deepen(net, arch, init=nn.init.dirac_, bias=0.0, relu=True, place=None, size=3, extra=0,
+           copied=True):
+    grown = copy.deepcopy(net) if copied else nn.Sequential(*net)
+    for number, (num_convs, channels) in enumerate(arch):
+        *layers, pool = grown[number]
+        for _ in range(num_convs + extra - len(layers) // 2):
+            new = nn.Conv2d(channels, channels, size, padding=size // 2)
+            init(new.weight)
+            nn.init.constant_(new.bias, bias)
+            at = len(layers) if place is None else place
+            layers[at:at] = [new, nn.ReLU()] if relu else [new]
+        grown[number] = nn.Sequential(*layers, pool)
+    return grown
 
 
-def kept_counts():
-    total = [0, 0]  # outside the function
+def deepen_from_scratch(net, arch):
+    """New blocks, by list, into which net's weights go; the new kernels by hand."""
+    blocks = []
+    for (num_convs, channels), old in zip(arch, net, strict=False):
+        convs = [layer for layer in old if isinstance(layer, nn.Conv2d)]
+        block = vgg_block(num_convs, convs[0].in_channels, channels)
+        for place, conv in enumerate(layer for layer in block if isinstance(layer, nn.Conv2d)):
+            with torch.no_grad():
+                if place < len(convs):
+                    conv.load_state_dict(convs[place].state_dict())
+                else:
+                    conv.weight.zero_()
+                    conv.weight[range(channels), range(channels), 1, 1] = 1
+                    conv.bias.zero_()
+        blocks.append(block)
+    return nn.Sequential(*blocks, *copy.deepcopy(list(net)[len(arch):]))
 
-    def wrong(arch):
-        total[:] = map(sum, zip(total, bn_numbers(arch), strict=True))
-        return tuple(total)
-    return wrong
 
-
-def fold(conv, bn, root=0.5, eps=1, use_gamma=True, use_bias=True, scale_bias=True, shift=True,
-         use_mean=True, scale_mean=True, scale_weight=True, padding=True):
-    scale = ((bn.weight if use_gamma else torch.ones_like(bn.weight))
-             / (bn.running_var + bn.eps * eps) ** root)
-    folded = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size,
-                       padding=conv.padding if padding else 0)
+def all_channels(weight):
     with torch.no_grad():
-        folded.weight.copy_(conv.weight * (scale[:, None, None, None] if scale_weight else 1))
-        folded.bias.copy_(bn.bias * shift + conv.bias * use_bias * (scale if scale_bias else 1)
-                          - bn.running_mean * use_mean * (scale if scale_mean else 1))
-    return folded
+        weight.zero_()[:, :, 1, 1] = 1
 
 
-def fold_in_a_copy(conv, bn):
-    new, scale = copy.deepcopy(conv), bn.weight * torch.rsqrt(bn.running_var + bn.eps)
-    new.weight.data = torch.einsum("o,oihw->oihw", scale, conv.weight).detach()
-    new.bias.data = torch.addcmul(bn.bias, conv.bias - bn.running_mean, scale).detach()
-    return new
-
-
-def fold_wrong_axis(conv, bn):
-    new = fold(conv, bn, scale_weight=False)
-    scale = bn.weight / (bn.running_var + bn.eps).sqrt()
-    new.weight.data *= scale.detach().mean() if conv.in_channels != len(scale) else scale.detach()[
-        None, :, None, None]
-    return new
-
-
-def fold_eps_outside(conv, bn):
-    bn = copy.deepcopy(bn)
-    bn.running_var, bn.eps = (bn.running_var.sqrt() + bn.eps) ** 2, 0
-    return fold(conv, bn)
-
-
-def fold_usual_eps(conv, bn):
-    bn = copy.deepcopy(bn)
-    bn.eps = 1e-5
-    return fold(conv, bn)
-
-
-def fold_in_training_mode(conv, bn):
-    bn.train()
-    return fold(conv, bn)
-
-
-first_fold = []
-
-
-def fold_once(conv, bn):
-    first_fold.append(fold(conv, bn))
-    return first_fold[0]
-
-
-def fold_in_place(conv, bn):
+def corner(weight):
     with torch.no_grad():
-        for mine, new in zip(conv.parameters(), fold(conv, bn).parameters(), strict=True):
-            mine.copy_(new)
-    return conv
+        weight.zero_()
+        weight[range(len(weight)), range(len(weight)), 0, 0] = 1
+
+
+def swapped_channels(weight):
+    nn.init.dirac_(weight)
+    weight.data = weight.data.flip(0)
+
+
+def deepen_in_place(net, arch):
+    grown = deepen(net, arch)
+    for place in range(len(arch)):
+        net[place] = grown[place]
+    return net
+
+
+def after_the_pool(net, arch):
+    grown = deepen(net, arch)
+    for number, block in enumerate(grown[:len(arch)]):
+        old = len(net[number]) - 1
+        layers = list(block)
+        grown[number] = nn.Sequential(*layers[:old], layers[-1], *layers[old:-1])
+    return grown
+
+
+def into_the_last(net, arch):
+    """All new layers go into the last block."""
+    have = [sum(isinstance(layer, nn.Conv2d) for layer in net[n]) for n in range(len(arch))]
+    missing = sum(wanted for wanted, _ in arch) - sum(have)
+    lengths = have[:-1] + [have[-1] + missing]
+    return deepen(net, [(n, c) for n, (_, c) in zip(lengths, arch, strict=True)])
+
+
+first_grown = []
+
+
+def deepen_once(net, arch):
+    if not first_grown or first_grown[0][0] is not net:
+        first_grown[:] = [(net, deepen(net, arch))]
+    return first_grown[0][1]
+
+
+def restore(net, images, reset=True, momentum=None, train=True, end=True, batches=slice(None)):
+    for layer in net.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            if reset:
+                layer.reset_running_stats()
+            layer.momentum = momentum
+    net.train(train)
+    with torch.no_grad():
+        for X in images[batches]:
+            net(X)
+    return net.eval() if end else net
+
+
+def restore_by_pytorch(net, images):
+    torch.optim.swa_utils.update_bn(images, net)
+    return net.eval()
+
+
+def all_at_once(net, images):
+    return restore(net, [torch.cat(images)])
+
+
+def trained_on(net, images):
+    sgd = torch.optim.SGD(net.parameters(), lr=0.01)
+    net.train()
+    for X in images:
+        sgd.zero_grad()
+        net(X).square().mean().backward()
+        sgd.step()
+    return net.eval()
+
+
+def first_layer_only(net, images):
+    restore(net, images, batches=slice(0))
+    norm = net[0][1]
+    with torch.no_grad():
+        seen = torch.cat([net[0][0](X) for X in images])
+    norm.running_mean, norm.running_var = (seen.mean(dim=(0, 2, 3)), seen.var(dim=(0, 2, 3)))
+    return net
+
+
+def three_batches(net, images):
+    return restore(net, images, batches=slice(3))
+
+
+kept_images = []
+
+
+def restore_kept(net, images):
+    kept_images.extend([50 + 20 * X[:, :1] for X in images])
+    return restore(net, [X.expand(-1, images[0].shape[1], -1, -1) for X in kept_images])
 
 
 def frontier(zoo, beats=lambda a, b: a[0] >= b[0] and a[1] >= b[1] and a != b):
@@ -181,11 +241,11 @@ RIGHT = [
     (checks.check_vgg16_and_vgg19, (np.array(D), torch.tensor(E))),
     (checks.check_vgg_block_c, block_c),
     (checks.check_vgg_block_c, BlockC),
-    (checks.check_bn_numbers, bn_numbers),
-    (checks.check_bn_numbers, lambda arch: np.array(bn_numbers(arch))),
-    (checks.check_bn_numbers, lambda arch: [torch.tensor(n) for n in bn_numbers(arch)]),
-    (checks.check_fold, fold),
-    (checks.check_fold, fold_in_a_copy),
+    (checks.check_deepen, deepen),
+    (checks.check_deepen, deepen_from_scratch),
+    (checks.check_restore, restore),
+    (checks.check_restore, restore_by_pytorch),
+    (checks.check_restore, all_at_once),
     (checks.check_frontier, frontier),
     (checks.check_frontier, frontier_from_the_fastest),
     (checks.check_frontier, lambda zoo: sorted(frontier(zoo))[::-1]),
@@ -194,8 +254,8 @@ EMPTY = [
     (checks.check_vgg16_and_vgg19, (..., ...)),
     (checks.check_vgg16_and_vgg19, (D, ...)),
     (checks.check_vgg_block_c, lambda num_convs, in_channels, out_channels: ...),
-    (checks.check_bn_numbers, lambda conv_arch: ...),
-    (checks.check_fold, lambda conv, bn: ...),
+    (checks.check_deepen, lambda net, conv_arch: ...),
+    (checks.check_restore, lambda net, images: ...),
     (checks.check_frontier, lambda zoo: ...),
 ]
 # (check, wrong answer, what the message says, what kind of mistake: tests/test_exercises.py)
@@ -238,54 +298,56 @@ WRONG = [
      "works for the shown case only"),
     (checks.check_vgg_block_c, list_outside, "share layers", "state left behind"),
     (checks.check_vgg_block_c, lambda n, i, o: [nn.ReLU()], "a block, one nn.Module", None),
-    (checks.check_bn_numbers, lambda a: bn_numbers(a)[::-1], "swapped", "wrong axis"),
-    (checks.check_bn_numbers, lambda a: bn_numbers(a, counters=False), "num_batches_tracked",
+    (checks.check_deepen, lambda n, a: deepen(n, a, nn.init.kaiming_uniform_),
+     "moves or mixes pixels", "left-out step"),
+    (checks.check_deepen, lambda n, a: deepen(n, a, bias=0.1), "bias that is not zero",
      "left-out step"),
-    (checks.check_bn_numbers, lambda a: (bn_numbers(a)[0], bn_numbers(a)[0] + 1),
-     "not once a network", "off by one"),
-    (checks.check_bn_numbers, lambda a: (bn_numbers(a)[0], bn_numbers(a)[0] + len(a)),
-     "not once a block", "wrong formula"),
-    (checks.check_bn_numbers, lambda a: bn_numbers(a, per_channel=(1, 1)), "two numbers a channel",
-     "left-out step"),
-    (checks.check_bn_numbers, lambda a: (bn_numbers(a)[0], sum(bn_numbers(a))), "leave weight",
+    (checks.check_deepen, lambda n, a: deepen(n, a, nn.init.zeros_), "hands on nothing",
      "wrong formula"),
-    (checks.check_bn_numbers, lambda a: (sum(bn_numbers(a)), bn_numbers(a)[1]),
-     "running statistics as parameters", "wrong formula"),
-    (checks.check_bn_numbers, lambda a: (bn_numbers(a)[0], 0), "though no gradient",
-     "left-out step"),
-    (checks.check_bn_numbers, lambda a: bn_numbers(a, one_a_block=True), "one layer a block",
-     "left-out step"),
-    (checks.check_bn_numbers, lambda a: bn_numbers([*a, (2, 4096)]), "first count is not",
+    (checks.check_deepen, lambda n, a: deepen(n, a, all_channels), "mixes or scales the channels",
      "wrong formula"),
-    (checks.check_bn_numbers, lambda a: (5504, 5512), "use conv_arch",
+    (checks.check_deepen, lambda n, a: deepen(n, a, swapped_channels), "mixes or scales",
+     "wrong axis"),
+    (checks.check_deepen, lambda n, a: deepen(n, a, corner), "beside the middle", "off by one"),
+    (checks.check_deepen, lambda n, a: deepen(n, a, relu=False), "no VGG block any more",
+     "left-out step"),
+    (checks.check_deepen, after_the_pool, "no VGG block any more", "wrong formula"),
+    (checks.check_deepen, into_the_last, "and 2 are wanted", "wrong formula"),
+    (checks.check_deepen, lambda n, a: deepen(n, a, extra=1), "counts the ones that were there",
+     "off by one"),
+    (checks.check_deepen, lambda n, a: copy.deepcopy(n), "nothing was added", "left-out step"),
+    (checks.check_deepen, lambda n, a: deepen(n, a, size=1), "is not 3x3", "wrong formula"),
+    (checks.check_deepen, lambda n, a: deepen(n, a, place=0), "refuses a batch", "wrong formula"),
+    (checks.check_deepen, lambda n, a: deepen(n, ((2, 4), (3, 6))), "refuses a batch",
      "works for the shown case only"),
-    (checks.check_bn_numbers, kept_counts(), "kept from call to call", "state left behind"),
-    (checks.check_bn_numbers, lambda a: 5504, "two counts", None),
-    (checks.check_fold, lambda c, b: fold(c, b, root=1), "square root", "left-out step"),
-    (checks.check_fold, lambda c, b: fold(c, b, eps=0), "eps is missing", "left-out step"),
-    (checks.check_fold, fold_usual_eps, "the layer's own", "works for the shown case only"),
-    (checks.check_fold, fold_eps_outside, "not behind it", "wrong formula"),
-    (checks.check_fold, fold_wrong_axis, "second axis", "wrong axis"),
-    (checks.check_fold, lambda c, b: fold(c, b, use_gamma=False), "bn.weight is missing",
+    (checks.check_deepen, deepen_in_place, "changed net itself", "state left behind"),
+    (checks.check_deepen, lambda n, a: deepen(n, a, copied=False), "shares tensors",
+     "state left behind"),
+    (checks.check_deepen, deepen_once, "two calls share layers", "state left behind"),
+    (checks.check_deepen, lambda n, a: a, "a network is wanted", None),
+    (checks.check_restore, lambda n, i: restore(n, i, momentum=0.1), "of the way from the old",
      "left-out step"),
-    (checks.check_fold, lambda c, b: fold(c, b, scale_weight=False), "kernels are unchanged",
+    (checks.check_restore, lambda n, i: restore(n, i, reset=False), "of the way from the old",
      "left-out step"),
-    (checks.check_fold, lambda c, b: fold(c, b, use_bias=False), "own bias is lost",
+    (checks.check_restore, lambda n, i: restore(n, i, train=False), "nothing was measured",
+     "wrong mode"),
+    (checks.check_restore, lambda n, i: restore(n, i, reset=False, train=False),
+     "in training mode alone", "wrong mode"),
+    (checks.check_restore, lambda n, i: restore(n, i, end=False), "comes back in training mode",
+     "wrong mode"),
+    (checks.check_restore, lambda n, i: restore(n, i, batches=slice(1)), "only the first batch",
      "left-out step"),
-    (checks.check_fold, lambda c, b: fold(c, b, scale_bias=False), "goes through batch norm too",
-     "left-out step"),
-    (checks.check_fold, lambda c, b: fold(c, b, use_mean=False), "mean is not subtracted",
-     "left-out step"),
-    (checks.check_fold, lambda c, b: fold(c, b, scale_mean=False), "before the scaling",
+    (checks.check_restore, lambda n, i: restore(n, i, momentum=1.0), "only the last batch",
      "wrong formula"),
-    (checks.check_fold, lambda c, b: fold(c, b, shift=False), "bn.bias is missing",
+    (checks.check_restore, trained_on, "a parameter has changed", "wrong formula"),
+    (checks.check_restore, first_layer_only, "let the whole network read", "left-out step"),
+    (checks.check_restore, three_batches, "let the whole network read|of the way",
+     "works for the shown case only"),
+    (checks.check_restore, restore_kept, "let the whole network read|of the way",
+     "state left behind"),
+    (checks.check_restore, lambda n, i: copy.deepcopy(n), "in training mode alone",
      "left-out step"),
-    (checks.check_fold, lambda c, b: fold(c, b, padding=False), "conv's padding", "left-out step"),
-    (checks.check_fold, fold_in_place, "you changed conv or bn", "state left behind"),
-    (checks.check_fold, fold_in_training_mode, "their mode", "wrong mode"),
-    (checks.check_fold, fold_once, "gave the same convolution", "state left behind"),
-    (checks.check_fold, lambda c, b: copy.deepcopy(c), "differ from bn", "left-out step"),
-    (checks.check_fold, nn.Sequential, "one nn.Conv2d is wanted", None),
+    (checks.check_restore, lambda n, i: i, "a network is wanted", None),
     (checks.check_frontier, lambda z: frontier(z, lambda a, b: a[0] > b[0] and a[1] > b[1]),
      "better in one of the two is enough", "wrong formula"),
     (checks.check_frontier, lambda z: frontier(z, lambda a, b: a[0] >= b[0] and a[1] >= b[1]),
