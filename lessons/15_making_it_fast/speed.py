@@ -60,6 +60,7 @@ def table(prof, rows=8):
     """Print a profile's first rows, the largest own time first."""
     print(f"{'operation':36} {'calls':>6} {'own ms':>8} {'with calls':>11} {'share':>6}")
     for name, calls, own, whole, share in rows_of(prof)[:rows]:
+        name = name.replace("autograd::engine::evaluate_function", "engine")
         print(f"{name[:36]:36} {calls:6} {own:8.1f} {whole:11.1f} {share:6.0%}")
 
 
@@ -180,7 +181,7 @@ def draw_ratios(found):
     """Draw {change: Ratio} as points with their intervals; what may be 1 is grey."""
     fig, axis = plt.subplots(figsize=(6.6, 0.6 + 0.42 * len(found)), layout="constrained")
     colours = {"faster": BLUE, "slower": RED}
-    for row, (name, ratio) in enumerate(found.items()):
+    for row, ratio in enumerate(found.values()):
         colour = colours.get(ratio.verdict, "0.55")
         axis.plot([ratio.low, ratio.high], [row, row], "-", color=colour)
         axis.plot(ratio.mean, row, "o", color=colour)
