@@ -34,7 +34,7 @@ def timed_in_pairs():
     """The machine's speed over time, and A and B run in two blocks, or in pairs."""
     fig, axes = canvas(6.4, 2.6, (-2.9, 12.4), (-0.5, 5.6))
     x = np.linspace(0, 12, 200)
-    axes.plot(x, 4.2 + 0.55 / (1 + np.exp(-3 * (6 - x))) + 0.12 * np.sin(3 * x), color="0.35")
+    axes.plot(x, 4.0 + 0.95 / (1 + np.exp(-3 * (6 - x))) + 0.12 * np.sin(3 * x), color="0.35")
     axes.text(-0.3, 4.5, "speed of\nthe machine", ha="right", va="center", weight="bold")
     axes.text(7.2, 5.05, "a neighbour starts to work", ha="left", va="center", color="0.3")
     for y, order, name in ((2.2, "AAAABBBB", "in two blocks"), (0, "ABABABAB", "in pairs")):
@@ -43,7 +43,7 @@ def timed_in_pairs():
             box(axes, 1.5 * place, y, 1.44, 1, letter, BLUE if letter == "A" else ORANGE,
                 weight="bold")
     for place in range(4):
-        axes.plot([3 * place + 0.1, 3 * place + 2.84], [-0.2, -0.2], color="0.3", linewidth=1.5)
+        axes.plot([3 * place + 0.1, 3 * place + 2.84], [-0.2, -0.2], "-", color="0.3", linewidth=1.5)
     axes.text(9, 1.6, "B alone was slowed down", ha="center", va="center", color=RED)
     return fig
 
@@ -67,7 +67,7 @@ def two_layouts():
             box(axes, place, y, 1, 1, "abcd"[pixel], colours[channel],
                 weight="bold" if pixel == 0 else "normal")
             if pixel == 0:
-                axes.plot([place + 0.12, place + 0.88], [y - 0.15] * 2, color="black", linewidth=2)
+                axes.plot([place + 0.12, place + 0.88], [y - 0.15] * 2, "-", color="black", linewidth=2)
     return fig
 
 
@@ -134,7 +134,7 @@ def speed_waterfall():
                       color="black" if shown else "0.35")
         axes.set_yticks(range(len(rates)), list(rounds))
         axes.invert_yaxis()
-        axes.set_xlim(0, 1.5 * max(rates))
+        axes.set_xlim(0, 1.8 * max(rates))
         axes.set_title(f"{pixels} pixels, {images} images per round, {found['rounds']} rounds")
     panels[-1].set_xlabel("examples/s by the clock on the wall (median); times the bar above, with "
                           "95 % interval", loc="right")
