@@ -43,7 +43,8 @@ def timed_in_pairs():
             box(axes, 1.5 * place, y, 1.44, 1, letter, BLUE if letter == "A" else ORANGE,
                 weight="bold")
     for place in range(4):
-        axes.plot([3 * place + 0.1, 3 * place + 2.84], [-0.2, -0.2], "-", color="0.3", linewidth=1.5)
+        axes.plot([3 * place + 0.1, 3 * place + 2.84], [-0.2, -0.2], "-", color="0.3",
+                  linewidth=1.5)
     axes.text(9, 1.6, "B alone was slowed down", ha="center", va="center", color=RED)
     return fig
 
@@ -67,7 +68,8 @@ def two_layouts():
             box(axes, place, y, 1, 1, "abcd"[pixel], colours[channel],
                 weight="bold" if pixel == 0 else "normal")
             if pixel == 0:
-                axes.plot([place + 0.12, place + 0.88], [y - 0.15] * 2, "-", color="black", linewidth=2)
+                axes.plot([place + 0.12, place + 0.88], [y - 0.15] * 2, "-", color="black",
+                          linewidth=2)
     return fig
 
 

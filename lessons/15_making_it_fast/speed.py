@@ -163,11 +163,14 @@ def draw_roofline(points, peak, bandwidth):
     for way, number, flops, moved, _ in points:  # layers with the same intensity share a name
         if way == "forward":
             same.setdefault(flops / moved, []).append(str(number))
-    for x, numbers in same.items():
-        axis.text(x, bottom / 1.9, ", ".join(numbers), ha="center", va="center")
-    axis.text(low * 1.1, bottom / 3.4, "number of the convolution, above its intensity", size=10,
+    last, row = 0.0, 0
+    for x, numbers in sorted(same.items()):
+        row = (row + 1) % 3 if last and x / last < 1.35 else 0  # too near: a row further down
+        last = x
+        axis.text(x, bottom / (1.7, 2.4, 3.4)[row], ", ".join(numbers), ha="center", va="center")
+    axis.text(low * 1.1, bottom / 5.2, "number of the convolution, above its intensity", size=10,
               color="0.3", va="center")
-    axis.set(xlim=(low, high), ylim=(bottom / 4.8, peak / 1e9 * 2.2),
+    axis.set(xlim=(low, high), ylim=(bottom / 7.5, peak / 1e9 * 2.2),
              xlabel="FLOP per byte moved (arithmetic intensity)", ylabel="GFLOP/s")
     axis.text(high, peak / 1e9 * 1.12, "limit of arithmetic ", ha="right", va="bottom")
     for each in (axis.xaxis, axis.yaxis):
@@ -191,8 +194,11 @@ def draw_ratios(found):
     axis.set_yticks(range(len(found)), list(found))
     axis.invert_yaxis()
     axis.set_xscale("log")
-    for each in (axis.xaxis.set_major_formatter, axis.xaxis.set_minor_formatter):
-        each(FuncFormatter(lambda value, _: f"{value:g}"))
+    low, high = axis.get_xlim()
+    ticks = [step * 10.0**power for power in range(-3, 4) for step in (1, 2, 5)]
+    axis.set_xticks(shown := [tick for tick in ticks if low <= tick <= high],
+                    [f"{tick:g}" for tick in shown])
+    axis.xaxis.set_minor_formatter(NullFormatter())
     axis.set(xlabel="times as fast, with 95 % interval (logarithmic)", ylabel="change")
     plt.show()
 
@@ -206,7 +212,8 @@ def draw_sweep(sizes, rates):
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.set(ylim=(0, 1.2 * max(rates)), xlabel="images per batch (logarithmic)",
              ylabel="images/s, forward")
-    axis.text(sizes[0], rates[0], "  the boot alone", color=GREEN, va="top", weight="bold")
+    axis.annotate("the boot alone", (sizes[0], rates[0]), (2, -20), textcoords="offset points",
+                  color=GREEN, weight="bold")
     axis.plot(sizes[0], rates[0], "s", color=GREEN, markersize=8)
     plt.show()
 
