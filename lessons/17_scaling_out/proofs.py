@@ -123,7 +123,7 @@ def train_sharded(num_epochs, folder=None, dies_in=None):
     if saved:
         weights, momentum = get_state_dict(net, sgd)  # says what is wanted, and which share
         state = {"net": weights, "sgd": momentum, "epoch": 0}
-        dcp.load(state, checkpoint_id=saved[-1])
+        dcp.load(state, checkpoint_id=saved[-1], no_dist=not several)
         set_state_dict(net, sgd, model_state_dict=state["net"], optim_state_dict=state["sgd"])
         done = state["epoch"]
     start = whole(net)

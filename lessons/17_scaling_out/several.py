@@ -7,6 +7,7 @@ imports torch once, and the others are forked from it; elsewhere each starts ane
 import contextlib
 import multiprocessing
 import os
+import re
 import runpy
 import sys
 import tempfile
@@ -92,7 +93,9 @@ def be_a_rank(rank, folder):
             exec(compile(job["source"], "the script", "exec"), names)
             found = {"result": plain(names[job["name"]](*job["arguments"]))}
         except BaseException as error:  # SystemExit, too: what a script does ends no check
-            found = {"error": f"{type(error).__name__}: {error}"}
+            # Without the line of gloo's source before it, and the advice after it.
+            words = re.sub(r"\[[^]]*\.cc:\d+\] ", "", str(error)).partition(". This is typ")[0]
+            found = {"error": f"{type(error).__name__}: {words}"}
     torch.save(found, folder / f"{rank}.part")
     os.replace(folder / f"{rank}.part", folder / f"{rank}.pt")
     time.sleep(0.2)  # so that what was sent last arrives

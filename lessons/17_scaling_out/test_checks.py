@@ -157,7 +157,8 @@ WRONG = [
     (checks.check_accumulate, made(ACCUMULATE, ("X.split(sizes), y.split(sizes)", "[X], [y]")),
      "one part at a time", "left-out step"),
     (checks.check_accumulate, made(ACCUMULATE, (
-        "        loss.backward()\n", "        loss.backward()\n        break\n")), "one part at a time", "off by one"),
+        "        loss.backward()\n", "        loss.backward()\n        break\n")),
+     "one part at a time", "off by one"),
     (checks.check_accumulate, made(ACCUMULATE, ("        loss.backward()\n", "")),
      "call backward", "left-out step"),
     (checks.check_accumulate, made(ACCUMULATE + "    with torch.no_grad():\n"
