@@ -115,7 +115,7 @@ def test_torchrun_restarts_a_run_whose_rank_1_was_killed(tmp_path):
     script.write_text(DYING, encoding="utf-8")
     done = torchrun(2, "train", "--scale", "smoke", "--epochs", "2", "--out", tmp_path,
                     "--checkpoint", tmp_path / "run.pt", "--resume",
-                    script=("--max-restarts=1", script), timeout=300)
+                    script=("--max-restarts=1", script), timeout=560)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "going on from" in done.stdout
     assert (tmp_path / "curve.svg").exists()

@@ -28,12 +28,12 @@ NAMES = {"torch": torch, "dist": dist, "nn": nn, "F": F, "DDP": DDP,
          "DistributedSampler": DistributedSampler}
 
 
-def run(source, name, arguments=(), world_size=2, patience=60):
+def run(source, name, arguments=(), world_size=2, patience=180):
     """Return a list with what each rank ended with: {"result": …} or {"error": words}.
 
     source is Python text that defines the function called name; arguments are tensors, numbers
     and text. Of a result, networks become their state_dicts. A rank that is not done after
-    patience seconds is ended.
+    patience seconds is ended; in an exchange it waits a sixth of that for the others.
     """
     context = multiprocessing.get_context(FROM_ONE)
     if FROM_ONE == "forkserver":
@@ -86,9 +86,9 @@ def be_a_rank(rank, folder):
     with open(os.devnull, "w", encoding="utf-8") as nowhere, \
             contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
         try:
-            dist.init_process_group(
-                "gloo", store=dist.FileStore(str(folder / "store"), job["world_size"]), rank=rank,
-                world_size=job["world_size"], timeout=timedelta(seconds=job["patience"] / 2))
+            store = dist.FileStore(str(folder / "store"), job["world_size"])
+            dist.init_process_group("gloo", store=store, rank=rank, world_size=job["world_size"],
+                                    timeout=timedelta(seconds=max(10, job["patience"] / 6)))
             names = {**NAMES, "__name__": "several"}
             exec(compile(job["source"], "the script", "exec"), names)
             found = {"result": plain(names[job["name"]](*job["arguments"]))}
