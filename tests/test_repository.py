@@ -142,6 +142,19 @@ def test_teaching_names_lessons_and_commands_that_are_there():
     assert {"OWNER/REPOSITORY", "HUB"} <= set(re.findall(r"OWNER/REPOSITORY|HUB", text))
 
 
+def test_each_lesson_has_a_session_plan_that_adds_up():
+    plans = (notebooks.LESSONS / "TEACHING.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    numbers = [plan.split()[0] for plan in plans]
+    assert {notebooks.number_of(folder.name) for folder in notebooks.lesson_folders()} <= {*numbers}
+    for number, plan in zip(numbers, plans, strict=True):
+        rows = re.findall(r"^\| (\d+) \| (\d+|–) \| (.+) \|$", plan, re.M)
+        whole, half = rows.pop(0)[:2]  # the table's head: the minutes of a session, and of half
+        assert sum(int(row[0]) for row in rows) == int(whole) == 90, number
+        assert sum(int(row[1]) for row in rows if row[1] != "–") == int(half) == 45, number
+        assert len(re.findall(r'^- \*\*.+\*\* "[^"]+" .+', plan, re.M)) == 3, number
+        assert "\nAt home: " in plan, number
+
+
 def test_make_lab_opens_the_first_lesson():
     makefile = (ROOT / "Makefile").read_text()
     # Not the file as an argument: Jupyter would serve its folder alone, and no ../images.

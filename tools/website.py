@@ -29,12 +29,14 @@ TOCTREE = """
 
 notebooks/*
 TEACHING
+lessons/TEACHING
 CONTRIBUTING
 benchmarks/README
 d2lvgg/README
 ```
 """
-PAGES = ("README.md", "TEACHING.md", "CONTRIBUTING.md", "benchmarks/README.md", "d2lvgg/README.md")
+PAGES = ("README.md", "TEACHING.md", "lessons/TEACHING.md", "CONTRIBUTING.md",
+         "benchmarks/README.md", "d2lvgg/README.md")
 CONFIG = {
     "extensions": ["myst_nb", "tools.website"],
     "project": "d2lvgg",
