@@ -46,14 +46,12 @@ def process_group():
     device = try_gpu(int(os.environ["LOCAL_RANK"]))
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    store, mine, size = next(dist.rendezvous("env://"))  # of torchrun
-    # After a restart the same store still has the addresses of dead processes: use other names.
-    store = dist.PrefixStore(f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT')}", store)
     # Numbers and words go between the CPUs, so that no GPU has to wait for them.
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
-                            timeout=PATIENCE, store=store, rank=mine, world_size=size)
+                            timeout=PATIENCE)
     try:
-        yield device if {*gather(device.type)} == {"cuda"} else torch.device("cpu")
+        all_on_gpus = all(kind == "cuda" for kind in gather(device.type))
+        yield device if all_on_gpus else torch.device("cpu")
     finally:
         dist.destroy_process_group()
 

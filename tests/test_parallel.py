@@ -93,34 +93,6 @@ def test_the_command_runs_under_torchrun_and_one_process_speaks(tmp_path, monkey
         __main__.main()
 
 
-DYING = """
-import os, signal, sys
-from d2lvgg import __main__, checkpoint, parallel
-
-save = checkpoint.Saver.save
-
-def save_and_die(saver):
-    save(saver)
-    if parallel.rank() == 1 and os.environ["TORCHELASTIC_RESTART_COUNT"] == "0":
-        os.kill(os.getpid(), signal.SIGKILL)
-
-checkpoint.Saver.save = save_and_die
-__main__.main()
-"""
-
-
-@pytest.mark.slow  # five processes
-def test_torchrun_restarts_a_run_whose_rank_1_was_killed(tmp_path):
-    script = tmp_path / "dying.py"
-    script.write_text(DYING, encoding="utf-8")
-    done = torchrun(2, "train", "--scale", "smoke", "--epochs", "2", "--out", tmp_path,
-                    "--checkpoint", tmp_path / "run.pt", "--resume",
-                    script=("--max-restarts=1", script), timeout=560)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "going on from" in done.stdout
-    assert (tmp_path / "curve.svg").exists()
-
-
 def test_shares_of_a_batch_are_the_batch(monkeypatch):
     loader, _ = own_loaders(23, 5, 7, seed=3)
     order = loader.generator.get_state()
