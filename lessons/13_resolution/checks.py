@@ -7,9 +7,17 @@ import random
 import statistics
 
 import torch
+from scipy.stats import norm, t
 from torch import nn
 
-from d2lvgg.exercises import WrongAnswer, as_number, ask, exercise, expect
+from d2lvgg.exercises import (
+    WrongAnswer,
+    as_number,
+    ask,
+    ask_twice,
+    exercise,
+    expect,
+)
 from d2lvgg.models import VGG_ARCHS, shrink, vgg, vgg_block
 from d2lvgg.shapes import trace_shapes
 
@@ -27,14 +35,6 @@ def as_numbers(found, count, wanted):
     numbers = as_list(found, wanted)
     expect(len(numbers) == count, f"{wanted} wanted, not {found!r}")
     return tuple(as_number(number) for number in numbers)
-
-
-def as_truth(found):
-    """Return True or False, numpy's and a tensor of one included. Raises WrongAnswer for others."""
-    if getattr(found, "ndim", None) == 0 and hasattr(found, "item"):
-        found = found.item()
-    expect(isinstance(found, bool), f"True or False is wanted, not {found!r}")
-    return found
 
 
 @exercise
@@ -56,11 +56,9 @@ def check_effect(answer):
     for arch, before, after in ((small, 40, 102), (vgg11, 224, 96),
                                  (shrink(vgg11, 4), 96, 224)):
         asked = f"effect({arch}, {before}, {after})"
-        found, again = (as_numbers(ask(answer, arch, before, after), 3,
-                                   "three numbers, (parameters, FLOPs, places), are")
-                        for _ in range(2))
-        expect(found == again, f"{asked} gave {found} and then {again}: something is kept from "
-                               "call to call")
+        found = ask_twice(
+            lambda numbers: as_numbers(numbers, 3, "three numbers, (parameters, FLOPs, places), "
+                                                   "are"), answer, arch, before, after)
         old, new = count(arch, before), count(arch, after)
         ratios = {name: new[name] / old[name] for name in old}
         right = [ratios[name] for name in ("parameters", "FLOPs", "places")]
@@ -117,7 +115,7 @@ def narrow_vgg(conv_arch, size):
 
 @exercise
 def check_any_size(answer):
-    """Lesson 13, exercise 2: the same weights, images of any size."""
+    """Lesson 13, exercise 4: the same weights, images of any size."""
     torch.manual_seed(0)
     for arch, size, others in ((((1, 4), (1, 8)), 12, (24, 16, 7)),
                                (((1, 4), (1, 8)), 12, (24,)), (((1, 4),), 6, (13, 2))):
@@ -157,7 +155,7 @@ def check_any_size(answer):
 
 @exercise
 def check_small_arch(answer):
-    """Lesson 13, exercise 3: eight convolutions for 28 pixels."""
+    """Lesson 13, exercise 2: eight convolutions for 28 pixels."""
     pairs = "pairs (num_convs, out_channels), such as those of VGG_ARCHS, are"
     arch = [as_numbers(pair, 2, pairs) for pair in as_list(answer, pairs)]
     expect(arch and all(number > 0 and number % 1 == 0 for pair in arch for number in pair),
@@ -172,83 +170,113 @@ def check_small_arch(answer):
     expect(side == 7, f"your {len(arch)} blocks leave {side} x {side} places, and 7 x 7 are "
                       "wanted: each block halves the side once")
     expect(convs == 8, f"your table has {convs} convolutions, and eight are wanted")
-    flops, inputs = 0, 1
+    flops, parameters, inputs = 0, 0, 1
     for place, (count, channels) in enumerate(arch):
         kernels = inputs * channels + (count - 1) * channels**2
         flops += 2 * 9 * kernels * (28 // 2**place) ** 2
+        parameters += 9 * kernels + 3 * count * channels  # a bias, and batch norm's two
         inputs = channels
+    parameters += (49 * inputs + 1) * 10
     expect(flops <= 64e6, f"it takes {flops / 1e6:.3g} MFLOP an image, and 64 are allowed: halve "
                           "the channels, and the work falls to a quarter")
-    return f"{flops / 1e6:.0f} MFLOP: as deep as VGG-11, and it never saw an enlarged pixel."
+    expect(45_000 <= parameters <= 60_000,
+           f"small_net(arch_28, 7) has {parameters:,} parameters, too "
+           f"{'few' if parameters < 45_000 else 'many'} for a fair comparison: the channels of the "
+           "last block decide most of them")
+    return (f"{flops / 1e6:.0f} MFLOP and {parameters:,} parameters, and not one enlarged pixel. "
+            "Train it in your experiment.")
 
 
-def standard_errors(first, second, spread=statistics.variance, counts=None):
-    """Return how many joint standard errors the mean of first is above that of second."""
-    counts = counts or (len(first), len(second))
-    squares = [spread(runs) / n for runs, n in zip((first, second), counts, strict=True)]
-    return (statistics.mean(first) - statistics.mean(second)) / sum(squares) ** 0.5
+def interval(ours, theirs, comparisons, *, quantile=None, spread=statistics.stdev, root=True,
+             paired=True, free=None, sides=2):
+    """Return (low, high) of the mean difference, or with an option changed, one mistake's."""
+    n = len(ours)
+    differences = [a - b for a, b in zip(ours, theirs, strict=True)]
+    middle = statistics.mean(differences)
+    free = (n - 1 if paired else 2 * n - 2) if free is None else free
+    level = 1 - 0.05 / comparisons / sides
+    if paired:
+        error = spread(differences) / (n**0.5 if root else 1)
+    else:
+        error = ((statistics.variance(ours) + statistics.variance(theirs)) / n) ** 0.5
+    reach = error * (t.ppf(level, free) if quantile is None else quantile(level))
+    return middle - reach, middle + reach
 
 
-def summed_errors(first, second):
-    errors = [statistics.stdev(runs) / len(runs) ** 0.5 for runs in (first, second)]
-    return (statistics.mean(first) - statistics.mean(second)) / sum(errors)
+def verdict_of(ours, theirs, comparisons, **mistake):
+    low, high = interval(ours, theirs, comparisons, **mistake)
+    return "better" if low > 0 else "worse" if high < 0 else "not shown"
 
 
-WRONGLY_APART = {
-    "you say True of every pair": lambda a, b: True,
-    "you say False of every pair": lambda a, b: False,
-    "you compared the best runs: the luckiest of several says little about the next":
-        lambda a, b: max(a) != max(b),
-    "you compared the ranges: the standard error of the mean is wanted":
-        lambda a, b: max(a) < min(b) or max(b) < min(a),
-    "you compared with the spread of single runs: the mean of n runs scatters less, so divide "
-    "each variance by n": lambda a, b: abs(standard_errors(a, b, counts=(1, 1))) > 2,
-    "you divided both variances by the same number: the lists may differ in length":
-        lambda a, b: abs(standard_errors(a, b, counts=(len(a), len(a)))) > 2,
-    "you divided both variances by 3: the lists may have any length":
-        lambda a, b: abs(standard_errors(a, b, counts=(3, 3))) > 2,
-    "you divided the squares by n: with few runs take n - 1 (statistics.variance)":
-        lambda a, b: abs(standard_errors(a, b, statistics.pvariance)) > 2,
-    "you took the standard deviations for variances, or divided them by n: square first":
-        lambda a, b: abs(standard_errors(a, b, statistics.stdev)) > 2,
-    "you added the two standard errors: of independent numbers the variances add, the errors "
-    "do not": lambda a, b: abs(summed_errors(a, b)) > 2,
-    "apart means either way: take the absolute difference":
-        lambda a, b: standard_errors(a, b) > 2,
-    "one standard error is not enough: the line is drawn at two":
-        lambda a, b: abs(standard_errors(a, b)) > 1,
-    "two means are never equal: compare their difference with its error":
-        lambda a, b: statistics.mean(a) != statistics.mean(b),
-    "these are the pairs that are not told apart": lambda a, b: abs(standard_errors(a, b)) <= 2,
+TURNED = {"better": "worse", "worse": "better", "not shown": "not shown"}
+WRONG_VERDICTS = {
+    "you say 'better' of every pair": lambda a, b, m: "better",
+    "you say 'not shown' of every pair": lambda a, b, m: "not shown",
+    "better and worse are turned round: ours less theirs": lambda a, b, m:
+        TURNED[verdict_of(a, b, m)],
+    "you compared the means alone: ask whether the interval misses 0": lambda a, b, m:
+        "better" if statistics.mean(a) > statistics.mean(b) else "worse",
+    "a significant difference may also be a loss: look at its sign": lambda a, b, m:
+        "not shown" if verdict_of(a, b, m) == "not shown" else "better",
+    "you forgot the worse ones: an interval below 0 is a verdict, too": lambda a, b, m:
+        "better" if verdict_of(a, b, m) == "better" else "not shown",
+    "you took one comparison as given: with several, each must be surer": lambda a, b, m:
+        verdict_of(a, b, 1),
+    "more comparisons make your interval narrower, and it must get wider: the chance of an error "
+    "is divided among them": lambda a, b, m: verdict_of(a, b, 1 / m),
+    "your interval leaves the whole chance of an error at one end: it has two, so half of it "
+    "belongs to each": lambda a, b, m: verdict_of(a, b, m, sides=1),
+    "your interval comes from the normal curve: with few seeds Student's t is wider": lambda a, b,
+        m: verdict_of(a, b, m, quantile=norm.ppf),
+    "two standard errors, whatever n is: take Student's t": lambda a, b, m:
+        verdict_of(a, b, m, quantile=lambda level: 2),
+    "you compared the two lists as if they had no seeds in common: take the differences, seed by "
+    "seed, first": lambda a, b, m: verdict_of(a, b, m, paired=False),
+    "your degrees of freedom are n: one is spent on the mean": lambda a, b, m:
+        verdict_of(a, b, m, free=len(a)),
+    "your degrees of freedom are those of five seeds: n may differ": lambda a, b, m:
+        verdict_of(a, b, m, free=4),
+    "you took the spread of single differences: the mean of n has an error smaller by the root of "
+    "n": lambda a, b, m: verdict_of(a, b, m, root=False),
+    "you divided the squares by n: with few seeds take n - 1 (statistics.stdev)": lambda a, b, m:
+        verdict_of(a, b, m, spread=statistics.pstdev),
 }
 
 
 @functools.cache
 def pairs_of_runs():
-    """Return pairs of lists of accuracies, none of them near the line."""
-    rng = random.Random(0)
-    pairs = [([0.25, 0.75], [0.5, 0.375, 0.625]), ([0.10, 0.11], [0.90, 0.91, 0.92])]
-    while len(pairs) < 100:
-        n, m = rng.randint(2, 6), rng.randint(2, 6)
-        first = [round(rng.gauss(0.80, 0.01), 3) for _ in range(n)]
-        second = [round(rng.gauss(0.80 + rng.choice((-1, 1)) * 0.014, 0.01), 3) for _ in range(m)]
-        if min(statistics.variance(first), statistics.variance(second)) > 0 \
-                and abs(abs(standard_errors(first, second)) - 2) > 0.05:
-            pairs.append((first, second))
-    return pairs
+    """Return (ours, theirs, comparisons) with few and many seeds, none of them near the line."""
+    rng, cases = random.Random(0), []
+    while len(cases) < 300:
+        n, comparisons = rng.randint(3, 9), rng.choice((1, 1, 2, 6, 15))
+        common = [rng.gauss(0.8, 0.02) for _ in range(n)]  # good seeds are good for both arms
+        gap, scatter = rng.choice((-1, 1)) * rng.uniform(0.004, 0.03), rng.uniform(0.002, 0.012)
+        ours = [round(c + gap + rng.gauss(0, scatter), 4) for c in common]
+        theirs = [round(c + rng.gauss(0, scatter), 4) for c in common]
+        low, high = interval(ours, theirs, comparisons)
+        if min(abs(low), abs(high)) > 0.02 * (high - low) > 0:
+            cases.append((ours, theirs, comparisons))
+    return cases
+
+
+def as_verdict(found):
+    word = found.strip().lower() if isinstance(found, str) else found
+    expect(isinstance(word, str) and word in TURNED,
+           f"one of 'better', 'worse' and 'not shown' is wanted, not {found!r}")
+    return word
 
 
 @exercise
-def check_apart(answer):
-    """Lesson 13, exercise 4: two lists of accuracies, told apart or not."""
+def check_decide(answer):
+    """Lesson 13, exercise 3: a verdict by Student's t on paired seeds, for several comparisons."""
     cases = pairs_of_runs()
-    found = [as_truth(ask(answer, *case)) for case in cases]
-    expect(found == [as_truth(ask(answer, *case)) for case in cases],
-           "the same lists twice gave two answers: something is kept from call to call")
-    for mistake, wrong in WRONGLY_APART.items():
+    found = [ask_twice(as_verdict, answer, *case) for case in cases]
+    right = [verdict_of(*case) for case in cases]
+    for mistake, wrong in WRONG_VERDICTS.items() if found != right else ():
         expect(found != [wrong(*case) for case in cases], mistake)
-    for case, mine in zip(cases, found, strict=True):
-        expect(mine == (abs(standard_errors(*case)) > 2),
-               f"apart{case} gave {mine}: compare the distance of the means with two joint "
-               "standard errors, the root of the sum of variance / n of both lists")
-    return "With three seeds 2 is a lenient line; a t-test would draw it nearer 3."
+    for (ours, theirs, comparisons), mine, wanted in zip(cases, found, right, strict=True):
+        expect(mine == wanted,
+               f"decide({ours}, {theirs}, {comparisons}) gave {mine!r}: take the differences seed "
+               "by seed, their mean, its standard error, and Student's t for as many seeds and as "
+               "many comparisons")
+    return "Two questions are left: who chose the seeds, and how many arms were not shown?"

@@ -1,11 +1,11 @@
 """The checks of lesson 13 against right answers, stubs and plausible wrong answers."""
 
 import copy
-import statistics
 
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from torch import nn
 
 from d2lvgg import trace_shapes, vgg
@@ -103,35 +103,47 @@ def kept_net(net, side):
     return first_nets.setdefault(side, any_size(net, side))
 
 
-def errors_apart(first, second, variance=statistics.variance, root_n=True, counts=None):
-    counts = counts or (len(first), len(second))
-    error = sum(variance(runs) / (n if root_n else 1)
-                for runs, n in zip((first, second), counts, strict=True)) ** 0.5
-    return (statistics.mean(first) - statistics.mean(second)) / error
+def decide(ours, theirs, comparisons, *, quantile=None, free=None, root=True, ddof=1, sides=2):
+    differences = np.array(ours) - np.array(theirs)
+    n = len(differences)
+    error = differences.std(ddof=ddof) / (np.sqrt(n) if root else 1)
+    level = 1 - 0.05 / comparisons / sides
+    reach = (quantile or stats.t(free or n - 1).ppf)(level) * error
+    if differences.mean() > reach:
+        return "better"
+    return "worse" if differences.mean() < -reach else "not shown"
 
 
-def apart_with_numpy(first, second):
-    a, b = np.array(first), np.array(second)
-    return np.abs(a.mean() - b.mean()) > 2 * np.hypot(
-        a.std(ddof=1) / np.sqrt(len(a)), b.std(ddof=1) / np.sqrt(len(b)))
+def decide_with_scipy(ours, theirs, comparisons):
+    low, high = stats.ttest_rel(ours, theirs).confidence_interval(1 - 0.05 / comparisons)
+    return "better" if low > 0 else "worse" if high < 0 else "not shown"
 
 
-def apart_with_tensors(first, second):
-    a, b = torch.tensor(first, dtype=torch.float64), torch.tensor(second, dtype=torch.float64)
-    return (a.mean() - b.mean()).abs() > 2 * (a.var() / len(a) + b.var() / len(b)).sqrt()
+def decide_by_p(ours, theirs, comparisons):
+    found = stats.ttest_rel(ours, theirs)
+    if found.pvalue > 0.05 / comparisons:
+        return "not shown"
+    return "better" if found.statistic > 0 else "worse"
 
 
-def apart_by_summed_errors(first, second):
-    errors = [statistics.stdev(runs) / len(runs) ** 0.5 for runs in (first, second)]
-    return abs(statistics.mean(first) - statistics.mean(second)) > 2 * sum(errors)
+def unpaired(ours, theirs, comparisons):
+    low, high = stats.ttest_ind(ours, theirs).confidence_interval(1 - 0.05 / comparisons)
+    return "better" if low > 0 else "worse" if high < 0 else "not shown"
+
+
+def two_joint_errors(ours, theirs, comparisons):
+    joint = np.sqrt(np.var(ours, ddof=1) / len(ours) + np.var(theirs, ddof=1) / len(theirs))
+    gap = np.mean(ours) - np.mean(theirs)
+    return "not shown" if abs(gap) <= 2 * joint else "better" if gap > 0 else "worse"
 
 
 def kept_runs():
-    firsts = []  # outside the function
+    all_ours, all_theirs = [], []  # outside the function
 
-    def wrong(first, second):
-        firsts.extend(first)
-        return abs(errors_apart(firsts, second)) > 2
+    def wrong(ours, theirs, comparisons):
+        all_ours.extend(ours)
+        all_theirs.extend(theirs)
+        return decide(all_ours, all_theirs, comparisons)
     return wrong
 
 
@@ -174,15 +186,15 @@ RIGHT = [
     (checks.check_small_arch, ((4, 16), (4, 32))),
     (checks.check_small_arch, [[2, 16], [6, 32]]),
     (checks.check_small_arch, np.array([[5, 16], [3, 32]])),
-    (checks.check_apart, lambda a, b: abs(errors_apart(a, b)) > 2),
-    (checks.check_apart, apart_with_numpy),
-    (checks.check_apart, apart_with_tensors),
+    (checks.check_decide, decide),
+    (checks.check_decide, decide_with_scipy),
+    (checks.check_decide, decide_by_p),
 ]
 EMPTY = [
     (checks.check_effect, lambda conv_arch, before, after: ...),
     (checks.check_any_size, lambda net, side: ...),
     (checks.check_small_arch, ...),
-    (checks.check_apart, lambda first, second: ...),
+    (checks.check_decide, lambda ours, theirs, comparisons: ...),
 ]
 # (check, wrong answer, what the message says, what kind of mistake: tests/test_exercises.py)
 WRONG = [
@@ -206,7 +218,7 @@ WRONG = [
      "works for the shown case only"),
     (checks.check_effect, lambda arch, before, after: effect(VGG11, before, after),
      "for the parameters you have", "works for the shown case only"),
-    (checks.check_effect, kept_effect, "kept from call to call", "state left behind"),
+    (checks.check_effect, kept_effect, "left behind", "state left behind"),
     (checks.check_effect, lambda *_: 0.51, "three numbers, .* are wanted", None),
     (checks.check_any_size, pooled_to_one, "pooled to", "wrong formula"),
     (checks.check_any_size, lambda net, side: any_size(net, 7), "waits for 3 x 3",
@@ -234,31 +246,39 @@ WRONG = [
     (checks.check_small_arch, ((8, 16), (0, 32)), "above zero", None),
     (checks.check_small_arch, ((4.5, 16), (3.5, 32)), "whole numbers", None),
     (checks.check_small_arch, 8, "pairs", None),
-    (checks.check_apart, lambda a, b: max(a) != max(b), "luckiest", "wrong formula"),
-    (checks.check_apart, lambda a, b: max(a) < min(b) or max(b) < min(a), "the ranges",
-     "wrong formula"),
-    (checks.check_apart, lambda a, b: abs(errors_apart(a, b, root_n=False)) > 2,
-     "divide each", "left-out step"),
-    (checks.check_apart, lambda a, b: abs(errors_apart(a, b, statistics.pvariance)) > 2, "n - 1",
+    (checks.check_small_arch, ((4, 8), (4, 32)), "too few for a fair", "left-out step"),
+    (checks.check_small_arch, ((4, 4), (4, 40)), "too many for a fair", "wrong formula"),
+    (checks.check_decide, lambda a, b, m: "better", "'better' of every pair",
+     "works for the shown case only"),
+    (checks.check_decide, lambda a, b, m: decide(b, a, m), "turned round", "wrong axis"),
+    (checks.check_decide, lambda a, b, m: "better" if np.mean(a) > np.mean(b) else "worse",
+     "means alone", "left-out step"),
+    (checks.check_decide, lambda a, b, m: decide(a, b, m).replace("worse", "better"),
+     "may also be a loss", "wrong formula"),
+    (checks.check_decide, lambda a, b, m: decide(a, b, m).replace("worse", "not shown"),
+     "forgot the worse ones", "left-out step"),
+    (checks.check_decide, lambda a, b, m: decide(a, b, 1), "one comparison as given",
+     "works for the shown case only"),
+    (checks.check_decide, lambda a, b, m: decide(a, b, 1 / m), "must get wider", "wrong formula"),
+    (checks.check_decide, lambda a, b, m: decide(a, b, m, sides=1), "it has two", "off by one"),
+    (checks.check_decide, lambda a, b, m: decide(a, b, m, quantile=stats.norm.ppf),
+     "normal curve", "wrong formula"),
+    (checks.check_decide, lambda a, b, m: decide(a, b, m, quantile=lambda level: 2),
+     "whatever n is", "works for the shown case only"),
+    (checks.check_decide, unpaired, "no seeds in common", "wrong formula"),
+    (checks.check_decide, two_joint_errors, "seed by seed", "wrong formula"),
+    (checks.check_decide, lambda a, b, m: decide(a, b, m, free=len(a)), "one is spent",
      "off by one"),
-    (checks.check_apart, lambda a, b: abs(errors_apart(a, b, statistics.stdev)) > 2,
-     "square first", "wrong unit"),
-    (checks.check_apart, apart_by_summed_errors, "the errors do not", "wrong formula"),
-    (checks.check_apart, lambda a, b: abs(errors_apart(a, b, counts=(len(a),) * 2)) > 2,
-     "may differ in length", "works for the shown case only"),
-    (checks.check_apart, lambda a, b: abs(errors_apart(a, b, counts=(3, 3))) > 2,
-     "may have any length", "works for the shown case only"),
-    (checks.check_apart, lambda a, b: errors_apart(a, b) > 2, "either way", "left-out step"),
-    (checks.check_apart, lambda a, b: abs(errors_apart(a, b)) > 1, "drawn at two", "left-out step"),
-    (checks.check_apart, lambda a, b: abs(errors_apart(a, b)) < 2, "not told apart",
-     "wrong formula"),
-    (checks.check_apart, lambda a, b: statistics.mean(a) != statistics.mean(b), "never equal",
+    (checks.check_decide, lambda a, b, m: decide(a, b, m, free=4), "those of five seeds",
+     "works for the shown case only"),
+    (checks.check_decide, lambda a, b, m: decide(a, b, m, root=False), "root of n",
      "left-out step"),
-    (checks.check_apart, lambda a, b: True, "True of every pair", "works for the shown case only"),
-    (checks.check_apart, lambda a, b: abs(statistics.mean(a) - statistics.mean(b)) > 0.01,
-     "two joint standard errors", "works for the shown case only"),
-    (checks.check_apart, kept_runs(), "kept from call to call", "state left behind"),
-    (checks.check_apart, lambda a, b: 3.2, "True or False is wanted", None),
+    (checks.check_decide, lambda a, b, m: decide(a, b, m, ddof=0), "take n - 1", "off by one"),
+    (checks.check_decide, lambda a, b, m: decide(sorted(a), sorted(b), m), "seed by seed",
+     "wrong axis"),
+    (checks.check_decide, kept_runs(), "left behind", "state left behind"),
+    (checks.check_decide, lambda a, b, m: True, "one of 'better'", None),
+    (checks.check_decide, lambda a, b, m: "significant", "one of 'better'", None),
 ]
 
 
