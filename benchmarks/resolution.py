@@ -6,8 +6,7 @@
 Writes benchmarks/results/resolution.json after each run. It goes on where an earlier call stopped,
 as long as the protocol is the same; delete the file to begin anew. A run's cpu_seconds are this
 process's over loading, training and the test, which other work on the machine hardly changes.
-The learning rate was chosen on training images with seeds 100 to 102; the test images were looked
-at with seeds 0 and up alone. Comparisons planned before: each arm against 224.
+No setting was chosen on the test images. Comparisons planned before the runs: each arm against 224.
 """
 
 import argparse
