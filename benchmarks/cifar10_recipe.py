@@ -65,22 +65,21 @@ def run(arm, seed, options, loaders):
 
 
 def write(options, what, parameters):
-    """Write what all finished runs in the folder found, seeds in order."""
+    """Write what the runs in the folder found, for each seed with which all arms are over."""
     runs = [json.loads(path.read_text()) for path in options.runs.glob("*.done.json")]
-    accuracies, seeds = {}, sorted({found["seed"] for found in runs})
-    for found in sorted(runs, key=lambda found: found["seed"]):
-        for arm, value in found["accuracies"].items():
-            accuracies.setdefault(arm, {})[found["seed"]] = value
-    whole = {arm: [row[seed] for seed in seeds] for arm, row in accuracies.items()
-             if set(row) == set(seeds)}
+    found = {(arm, row["seed"]): value for row in runs for arm, value in row["accuracies"].items()}
+    arms = sorted({arm for arm, _ in found})
+    seeds = [seed for seed in sorted({seed for _, seed in found})
+             if all((arm, seed) in found for arm in arms)]  # others are not over yet
+    accuracies = {arm: [found[arm, seed] for seed in seeds] for arm in arms}
     left = ("memory", "disk", "d2l", "jupyterlab", "matplotlib")
     path = recipe.RESULTS / f"{options.name}.json"
     path.write_text(json.dumps({
         "data": what, "num_train": options.num_train, "num_test": options.num_test,
         "ratio": options.ratio, "parameters": parameters, "num_epochs": options.epochs,
-        "lr": options.lr, "batch_size": recipe.BATCH_SIZE, "seeds": seeds, "accuracies": whole,
+        "lr": options.lr, "batch_size": recipe.BATCH_SIZE, "seeds": seeds, "accuracies": accuracies,
         "epochs": runs[0]["epochs"] if options.long else [],
-        "seconds": round(sum(found["seconds"] for found in runs), 1),
+        "seconds": round(sum(row["seconds"] for row in runs if row["seed"] in seeds), 1),
         "machine": {key: value for key, value in describe_machine().items() if key not in left},
         "cores_of_the_machine": os.cpu_count(), "threads": torch.get_num_threads(),
     }, indent=1) + "\n", encoding="utf-8")

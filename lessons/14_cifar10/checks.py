@@ -116,14 +116,16 @@ def check_freeze(answer):
                                               before.state_dict().values(), strict=True)),
                "you changed net itself, and its ten classes are gone: work on a copy, with "
                "copy.deepcopy")
-        expect(all(p.requires_grad for p in net.parameters()),
-               "you froze net itself: freeze the copy's parameters")
-        expect(all(module.training for module in net.modules()),
-               "you left net itself in evaluation mode: it must stay as it is")
         shared = {id(p) for p in new.parameters()} & {
             id(p) for p in [*net.parameters(), *other.parameters()]}
         expect(not shared, "the new network shares layers with net or with one of another call: "
                            "copy the blocks, and make the new layer inside the function")
+        expect(all(p.requires_grad for p in net.parameters()),
+               "you froze net itself: freeze the copy's parameters")
+        expect(all(module.training for module in net.modules()),
+               "you left net itself in evaluation mode: it must stay as it is")
+        expect(new.train() is new, "train() has to return the network itself, as PyTorch's does: "
+                                   "end it with return self")
         check_parts(new, before, kinds)
         check_stays(new, before, kinds)
     return "Now one set of blocks can serve ten tasks, each with a small layer of its own."
@@ -151,10 +153,8 @@ def check_parts(new, before, kinds):
 def check_stays(new, before, kinds):
     """Raise WrongAnswer unless a few training steps change the new layer and nothing else."""
     batches = [torch.rand(6, 3, 8, 8) * 3 + 1 for _ in range(3)]
-    expect(new.train() is new, "train() has to return the network itself, as PyTorch's does: end "
-                               "it with return self")
-    expect(new.training, "after train() the network says that it is in evaluation mode: call "
-                         "super().train(mode), and then eval() on the frozen part")
+    expect(new.train().training, "after train() the network says that it is in evaluation mode: "
+                                 "call super().train(mode), then eval() on the frozen part")
     learns = [p for p in new.parameters() if p.requires_grad]
     old = [p.detach().clone() for p in learns]
     norms = [m for m in new.modules() if isinstance(m, nn.BatchNorm2d)]
@@ -182,6 +182,8 @@ def averaging_net():
     """Return a small network whose running averages have moved, and which counted its batches."""
     net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(),
                         nn.Linear(4 * 4, 3))
+    nn.init.normal_(net[1].weight)
+    nn.init.normal_(net[1].bias)
     for _ in range(int(torch.randint(1, 9, ()))):
         net(torch.rand(8, 3, 4, 4) + torch.rand(()))
     return net

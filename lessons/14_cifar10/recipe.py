@@ -66,8 +66,9 @@ def make_optimizer(net, num_steps, lr, left_out=()):
         for group in optimizer.param_groups:
             group["lr"] = lr / 2
         return optimizer, None
-    return optimizer, OneCycleLR(optimizer, lr, total_steps=max(3, num_steps), pct_start=0.25,
-                                 cycle_momentum=False)
+    num_steps = max(3, num_steps)  # OneCycleLR divides by zero below, and without two to rise in
+    return optimizer, OneCycleLR(optimizer, lr, total_steps=num_steps,
+                                 pct_start=max(0.25, 2 / num_steps), cycle_momentum=False)
 
 
 def rates_of(num_steps, lr=LR):
