@@ -63,7 +63,7 @@ def epochs(runs, rates, mark):
         upper.plot(where, values, line, color=colour, markersize=4)
         upper.text(1.01, values[-1], name, color=colour, va="center", weight="bold")
     upper.axhline(mark, color="0.4", linewidth=1, linestyle=":")
-    upper.text(0, mark + 0.01, f"the notes: {mark}", color="0.3", va="bottom")
+    upper.text(0.01, mark + 0.01, f"the notes: {mark}", color="0.3", va="bottom")
     upper.set(ylabel="test accuracy", ylim=(lowest - 0.05, 1.0))
     lower.plot([(step + 1) / len(rates) for step in range(len(rates))], rates, color=GREEN)
     lower.set(ylabel="learning rate", ylim=(0, None), xlabel="share of the training that is done",
@@ -74,26 +74,34 @@ def epochs(runs, rates, mark):
 def worth(found, mine=()):
     """Draw by how much accuracy falls without each ingredient, with its interval.
 
-    found is {ingredient: Difference}. mine is (ingredient, Difference) of the reader's own run.
+    found is {ingredient: Difference}, the largest first. mine is (ingredient, Difference) of the
+    reader's own runs. Where the first one is far larger than all others, an arrow says so.
     """
     fig, axis = plt.subplots(figsize=(7, 0.42 * len(found) + 0.9), layout="constrained")
-    lows, highs = [d.low for d in found.values()], [d.high for d in found.values()]
-    own = dict([mine] if mine else [])
-    edge = max([*highs, *(d.high for d in own.values())])
+    first, *others = found.values()
+    everything = [*others, *([mine[1]] if mine and mine[0] != next(iter(found)) else [])]
+    edge = max(d.high for d in everything)
+    edge = max(first.high, edge) if first.high < 2 * edge else edge
+    least = min(0, *(d.low for d in everything))
+
+    def interval(y, d, colour, marker, words=""):
+        if d.mean > edge:
+            axis.annotate("", (edge, y), (0.8 * edge, y),
+                          arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 2})
+        else:
+            axis.plot([d.low, d.high], [y, y], "-", color=colour)
+            axis.plot(d.mean, y, marker, color=colour)
+        axis.text(edge + 0.05 * (edge - least), y, f"{d.mean:+.3f}{words}", va="center",
+                  color="#8C5A00" if words else colour)
+
     for row, (name, d) in enumerate(reversed(found.items())):
-        colour = BLUE if d.low > 0 else RED if d.high < 0 else "0.45"
-        axis.plot([d.low, d.high], [row, row], color=colour)
-        axis.plot(d.mean, row, "o", color=colour)
-        axis.text(edge * 1.04, row, f"{d.mean:+.3f}", va="center", color=colour)
-        if name in own:
-            d = own[name]
-            axis.plot([d.low, d.high], [row - 0.3] * 2, color=ORANGE)
-            axis.plot(d.mean, row - 0.3, "D", color=ORANGE, markersize=5)
-            axis.text(edge * 1.04, row - 0.36, f"{d.mean:+.3f} yours", va="center", color="#8C5A00")
+        interval(row, d, BLUE if d.low > 0 else RED if d.high < 0 else "0.45", "o")
+        if mine and name == mine[0]:
+            interval(row - 0.36, mine[1], ORANGE, "D", " yours")
     axis.axvline(0, color="0.4", linewidth=1, linestyle=":")
     axis.set_yticks(range(len(found)), list(reversed(found)))
-    axis.set(xlabel="accuracy lost without it", xlim=(min([*lows, 0]) - 0.02 * edge, edge * 1.02),
-             ylim=(-0.6, len(found) - 0.4))
+    axis.set(xlabel="accuracy lost without it", ylim=(-0.6, len(found) - 0.4),
+             xlim=(least - 0.02 * (edge - least), edge + 0.02 * (edge - least)))
     plt.show()
 
 

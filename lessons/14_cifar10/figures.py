@@ -32,7 +32,8 @@ def frozen_blocks():
     axes.text(-0.3, -2.1, "in the frozen blocks", ha="right", va="center", color="0.3", size=9.5)
     for x, words in ((1.9, "parameters"), (5.6, "running averages\nof batch norm")):
         axes.text(x, -2.1, words, ha="center", va="center", color="0.3")
-    for y, mode, averages in ((-3.3, "net.train()", "move"), (-4.5, "batch norm in eval()", "stay")):
+    for y, mode, averages in ((-3.3, "net.train()", "move"),
+                              (-4.5, "batch norm in eval()", "stay")):
         axes.text(8.0, y, mode, va="center", family="DejaVu Sans Mono", size=9)
         for x, words in ((1.9, "stay"), (5.6, averages)):
             moves = words == "move"

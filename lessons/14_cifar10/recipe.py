@@ -167,8 +167,11 @@ def accuracy(net, test_iter, mirrored=True):
 def one_run(left_out, train_iter, test_iter, num_epochs, seed, ratio=4, lr=LR, **options):
     """Return the test accuracy of a run without the ingredients left_out.
 
-    Equal seeds give equal first weights, and equal orders of the images.
+    Equal seeds give equal first weights, and equal orders of the images. Raises ValueError for an
+    ingredient that there is not.
     """
+    if unknown := set(left_out) - set(INGREDIENTS):
+        raise ValueError(f"{min(unknown)!r} is no ingredient: choose of {', '.join(INGREDIENTS)}")
     torch.manual_seed(seed)
     net, average = train(small_vgg(ratio, left_out), train_iter, num_epochs, left_out, lr,
                          **options)
