@@ -10,11 +10,17 @@ under the names of d2lvgg.vgg's state_dict. A side has
     load_weights(net, weights)                   from such a dict
     forward_backward(net, X, y)                  logits, loss, {its own name: gradient}
     sgd(net, lr)                                 step(X, y) -> (loss, logits)
-    predict(net, X), layer_shapes(net, X), probes(), train_runs(folder), timings(net, X, y)
+    predict(net, X), layer_shapes(net, X), probes()
+
+and, where it writes the network as its users do (torch_native, mxnet_native, mindspore_native),
+
+    fit(net, data, recipe)                       the epochs' losses and seconds
+    save_and_load(net, folder, X)                bytes of its own file, difference after loading
+    WAYS                                         {way to run a step: as sgd, above}
 """
 
 import json
-import statistics
+import os
 import sys
 import time
 from pathlib import Path
@@ -23,10 +29,7 @@ import numpy as np
 
 PYTHON = (3, 11)
 TASKS = ("parity", "time", "train")
-# d2l-zh's MindSpore run (60,000 pictures of 224 pixels, SGD 0.05, batches of 128) at a size for two
-# cores: smaller batches for more steps, and the larger rate that few steps ask for.
-THREE_EPOCHS = {"conv_arch": [[1, 16], [1, 32], [2, 64], [2, 128], [2, 128]], "input_size": 32,
-                "lr": 0.1, "batch_size": 32, "num_epochs": 3}
+RECIPE = {"lr": 0.05, "momentum": 0.9, "batch_size": 50, "num_epochs": 3}  # of all three alike
 
 
 class Refusal(ValueError):
@@ -50,15 +53,15 @@ def missing(framework, error):
 def pair_weights(weights, wanted, conv_arch):
     """Return [(name in weights, name wanted)]: both in order of depth, equal in shape.
 
-    weights is {name: array}, wanted is {native name: shape}. Raises Refusal where the two are not
-    of one architecture.
+    weights is {name: array}; wanted is {native name: shape} in the order in which the network was
+    built. Raises Refusal where the two are not of one architecture.
     """
     advice = (f"the network here is {tuple(map(tuple, conv_arch))}: export the weights of a "
               "d2lvgg.vgg with that conv_arch, in_channels, num_classes and input_size")
     if len(weights) != len(wanted):
         raise Refusal(f"the weights are of another architecture, {len(weights)} arrays for "
                       f"{len(wanted)} parameters; {advice}")
-    pairs = list(zip(sorted(weights, key=depth), sorted(wanted, key=depth), strict=True))
+    pairs = list(zip(sorted(weights, key=depth), wanted, strict=True))
     for name, native in pairs:
         if tuple(weights[name].shape) != tuple(wanted[native]):
             raise Refusal(f"the weights are of another architecture, {name} has shape "
@@ -99,18 +102,39 @@ def read_network(folder):
 
 
 def clock(step, repeats):
-    """Return wall-clock and processor seconds of step(): the first call apart, then the rest.
+    """Return what repeats calls of step() cost, after one call that does not count.
 
-    step must end with a number on the host, or it has only been queued.
+    Each is a dict of seconds: wall on the clock, cpu of all threads, and {thread: [on a core,
+    waiting for a core]} of the busiest three, where Linux tells. step must end with a number on
+    the host, or it has only been queued.
     """
-    wall, cpu = [], []
-    for _ in range(repeats + 1):
-        began, began_cpu = time.perf_counter(), time.process_time()
+    step()
+    found = []
+    for _ in range(repeats):
+        threads, wall, cpu = thread_seconds(), time.perf_counter(), time.process_time()
         step()
-        wall.append(time.perf_counter() - began)
-        cpu.append(time.process_time() - began_cpu)
-    return {"median": statistics.median(wall[1:]), "least": min(wall[1:]), "most": max(wall[1:]),
-            "cpu_median": statistics.median(cpu[1:]), "first": wall[0], "repeats": repeats}
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        spent = {name: [after - before for after, before in zip(
+            times, threads.get(name, (0, 0)), strict=True)]
+            for name, times in thread_seconds().items()}
+        busiest = sorted(spent, key=lambda name: -sum(spent[name]))[:3]
+        found.append({"wall": wall, "cpu": cpu, "threads": {
+            name.split(":")[0]: spent[name] for name in busiest if sum(spent[name]) > 0.1 * wall}})
+    return found
+
+
+def thread_seconds():
+    """Return {"name:id": (seconds on a core, seconds ready and without one)} of this process."""
+    found = {}
+    for folder in Path("/proc/self/task").glob("*"):
+        try:
+            on_core, waiting = (folder / "schedstat").read_text().split()[:2]
+            name = "main" if folder.name == str(os.getpid()) else (
+                folder / "comm").read_text().strip()
+        except OSError:  # the thread has ended
+            continue
+        found[f"{name}:{folder.name}"] = (int(on_core) / 1e9, int(waiting) / 1e9)
+    return found
 
 
 def name_of(side):
@@ -144,35 +168,40 @@ def parity(side, folder):
     return {"loss": float(loss), "losses": losses, "shapes": shapes, "probes": side.probes()}
 
 
-def train(side, net, step, data, *, num_epochs, batch_size, seed=0):
-    """Train net by step(X, y) on data, uint8 pictures; return one dict an epoch."""
-    rng, X, y = np.random.RandomState(seed), data["X"], data["y"]
-    epochs = []
-    for epoch in range(1, num_epochs + 1):
-        began, losses, right = time.perf_counter(), 0.0, 0
-        for places in np.array_split(rng.permutation(len(y)), -(-len(y) // batch_size)):
-            loss, logits = step(as_float(X[places]), y[places])
-            losses += float(loss) * len(places)
-            right += int((logits.argmax(axis=1) == y[places]).sum())
-        epochs.append({"epoch": epoch, "loss": losses / len(y), "train_acc": right / len(y),
-                       "test_acc": accuracy(side, net, data["X_test"], data["y_test"]),
-                       "seconds": time.perf_counter() - began})
-        print(f"{name_of(side)}: epoch {epoch} of {num_epochs}, "
-              + ", ".join(f"{name} {epochs[-1][name]:.3f}"
-                          for name in ("loss", "train_acc", "test_acc"))
-              + f", {epochs[-1]['seconds']:.0f} s", flush=True)
-    return epochs
+def train(side, folder):
+    """Train the network as this framework's users do; return its epochs and what it answers.
+
+    All three begin with the same weights and see the same batches in the same order, so their
+    curves can be compared point by point.
+    """
+    weights, network = read_network(folder)
+    data, metadata = read_arrays(folder / "train.safetensors")
+    net, pairs = net_with(side, weights, network)
+    epochs = side.fit(net, data, RECIPE)
+    for epoch in epochs:
+        print(f"{name_of(side)}: {epoch}", flush=True)
+    kept = side.save_and_load(net, folder, data["X_test"][:32])
+    trained = side.export_weights(net)
+    write_arrays(folder / f"{name_of(side)}_trained.safetensors", {
+        **{native: trained[native] for _, native in pairs},
+        "logits": side.predict(net, data["garments"])})
+    return {"epochs": epochs, "kept": kept, "data": metadata["source"],
+            "test_acc": accuracy(side, net, data["X_test"], data["y_test"])}
+
+
+def shipped(side, folder):
+    """Return the logits, nested lists, of the course's own network for its three garments."""
+    weights, network = read_network(folder / "shipped")
+    net, _ = net_with(side, weights, network)
+    garments, _ = read_arrays(folder / "shipped" / "garments.safetensors")
+    return side.predict(net, garments["X"]).tolist()
 
 
 def accuracy(side, net, X, y, batch_size=256):
-    """Return the fraction of the pictures X (N, C, H, W) uint8 that net names rightly."""
-    right = sum(int((side.predict(net, as_float(X[at:at + batch_size])).argmax(axis=1)
+    """Return the fraction of the images X (N, C, H, W) that net names rightly."""
+    right = sum(int((side.predict(net, X[at:at + batch_size]).argmax(axis=1)
                      == y[at:at + batch_size]).sum()) for at in range(0, len(y), batch_size))
     return right / len(y)
-
-
-def as_float(pictures):
-    return pictures.astype(np.float32) / 255
 
 
 def main(side):
@@ -185,14 +214,20 @@ def main(side):
         if task == "parity":
             found = {"versions": {"Python": sys.version.split()[0], **side.VERSIONS},
                      **parity(side, folder)}
+            if (folder / "shipped").exists():
+                found["shipped"] = shipped(side, folder)
         elif task == "time":
             weights, network = read_network(folder)
             batch, _ = read_arrays(folder / "batch.safetensors")
-            net, _ = net_with(side, weights, network)
-            size = network["batch_size"]
-            found = side.timings(net, batch["X"][:size], batch["y"][:size])
+            size, repeats = network["batch_size"], int(os.environ.get("D2LVGG_REPEATS", "5"))
+            found = {}
+            for way, make_step in side.WAYS.items():
+                net, _ = net_with(side, weights, network)  # each way begins with a fresh one
+                step = make_step(net, network["lr"])
+                found[way] = clock(lambda step=step: step(
+                    batch["X"][:size], batch["y"][:size]), repeats)
         else:
-            found = side.train_runs(folder)
+            found = train(side, folder)
         (folder / f"{name_of(side)}_{task}.json").write_text(json.dumps(found))
     except Refusal as refusal:
         raise SystemExit(str(refusal)) from None

@@ -185,23 +185,5 @@ def probes():
     }
 
 
-def timings(net, X, y):
-    """Return seconds a training step on the batch X, y, as the environment has set oneDNN."""
-    step = sgd(net, 0.01)
-    repeats = 7 if os.environ["ONEDNN_MAX_CPU_ISA"] == "AVX2" else 2
-    return {"pynative": exchange.clock(lambda: step(X, y), repeats)}
-
-
-def train_runs(folder):
-    """Train VGG-11 / 4 on Fashion-MNIST for three epochs, as d2l-zh's MindSpore edition does."""
-    data, metadata = exchange.read_arrays(folder / "fashion.safetensors")
-    recipe = exchange.THREE_EPOCHS
-    ms.set_seed(0)
-    net = vgg(recipe["conv_arch"], input_size=recipe["input_size"])
-    epochs = exchange.train(sys.modules[__name__], net, sgd(net, recipe["lr"]), data,
-                            num_epochs=recipe["num_epochs"], batch_size=recipe["batch_size"])
-    return {"three_epochs": {**recipe, "data": metadata["source"], "epochs": epochs}}
-
-
 if __name__ == "__main__":
     exchange.main(sys.modules[__name__])

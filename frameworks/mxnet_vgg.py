@@ -1,11 +1,11 @@
-"""VGG in MXNet Gluon: the book's first edition's network, and TinyVGG-11 on CIFAR-10.
+"""VGG in MXNet Gluon: the network of the book's first edition.
 
-Source: Dive into Deep Learning, first edition (MXNet), section 7.2; the CIFAR-10 notes of the
-course's sources, whose training loop and Adam rate of 0.01 are kept.
+Source: Dive into Deep Learning, first edition (MXNet), section 7.2.
 """
 
 import sys
-import time
+import tempfile
+from pathlib import Path
 
 import exchange
 import numpy as np
@@ -56,15 +56,19 @@ def make_net(conv_arch, in_channels, num_classes,
 
 
 def export_weights(net):
-    params = net._collect_params_with_prefix()
-    return {name: p.data().asnumpy()
-            for name, p in params.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / 'net.params')
+        net.save_parameters(path)
+        return {name: value.asnumpy()
+                for name, value in nd.load(path).items()}
 
 
 def load_weights(net, weights):
-    params = net._collect_params_with_prefix()
-    for name, value in weights.items():
-        params[name].set_data(nd.array(value))
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / 'net.params')
+        nd.save(path, {name: nd.array(value)
+                       for name, value in weights.items()})
+        net.load_parameters(path)
 
 
 def forward_backward(net, X, y):
@@ -73,10 +77,11 @@ def forward_backward(net, X, y):
         y_hat = net(nd.array(X))
         l = loss(y_hat, nd.array(y)).mean()  # from (B,)
     l.backward()
-    params = net._collect_params_with_prefix()
+    params = net.collect_params().values()  # in order of depth
     return y_hat.asnumpy(), l.asscalar(), {
         name: p.grad().asnumpy()
-        for name, p in params.items()}
+        for name, p in zip(
+            export_weights(net), params, strict=True)}
 
 
 def sgd(net, lr):
@@ -184,83 +189,6 @@ def trainer_too_early():
     l.backward()
     trainer.step(2)
     return "no error"
-
-
-def timings(net, X, y):
-    """Return seconds a training step on the batch X, y, as written and hybridized."""
-    step = sgd(net, 0.01)
-    found = {"imperative": exchange.clock(lambda: step(X, y), 7)}
-    net.hybridize(static_alloc=True)
-    found["hybridized"] = exchange.clock(lambda: step(X, y), 7)
-    return found
-
-
-def train(net, train_data, num_epochs, batch_size, lr, ctx):
-    """Train by Adam as the CIFAR-10 notes do; return one dict an epoch.
-
-    Each batch is copied to ctx, where the parameters are, and a batch's loss is (B,).
-    """
-    loss = gluon.loss.SoftmaxCrossEntropyLoss()
-    trainer = gluon.Trainer(net.collect_params(), 'adam',
-                            {'learning_rate': lr})
-    train_iter = gluon.data.DataLoader(
-        train_data, batch_size=batch_size, shuffle=True)
-    epochs = []
-    for epoch in range(num_epochs):
-        total_loss, start = 0, time.time()
-        for X, y in train_iter:
-            X = X.as_in_context(ctx).astype('float32') / 255
-            y = y.as_in_context(ctx).astype('float32')
-            with autograd.record():
-                l = loss(net(X), y)
-            l.backward()
-            trainer.step(len(y))
-            total_loss += l.sum().asscalar()
-        epochs.append({
-            "epoch": epoch + 1,
-            "loss": float(total_loss / len(train_data)),
-            "seconds": time.time() - start})
-    return epochs
-
-
-def train_runs(folder):
-    """Train on CIFAR-10 as the notes do: TinyVGG-11 whole for a look, a quarter as wide to learn.
-
-    TinyVGG-11 is VGG-11 with all its channels on pictures of 32 pixels.
-    """
-    data, metadata = exchange.read_arrays(folder / "cifar.safetensors")
-    train_data = gluon.data.ArrayDataset(data["X"], data["y"])
-    whole = ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))
-    quarter = tuple((num_convs, channels // 4) for num_convs, channels in whole)
-    ctx, path, this = mx.cpu(), str(folder / "TinyVGG11.params"), sys.modules[__name__]
-    mx.random.seed(0)
-    net = make_net(whole, 3, 10, 32, ctx=ctx)
-    X, y = exchange.as_float(data["X"][:256]), data["y"][:256]
-    step = sgd(net, 0.01)
-    seconds = {"imperative": exchange.clock(lambda: step(X, y), 2)}
-    net.hybridize()
-    seconds["hybridized"] = exchange.clock(lambda: step(X, y), 2)
-    net.save_parameters(path)
-    again = vgg(whole)  # no shapes and no initializer: both come with the file
-    again.load_parameters(path, ctx=ctx)
-    tiny = {"conv_arch": whole, "batch_size": 256, "step_seconds": seconds,
-            "parameters": sum(value.size for value in export_weights(net).values()),
-            "file_bytes": (folder / "TinyVGG11.params").stat().st_size,
-            "reloaded_difference": float(abs(predict(again, X) - predict(net, X)).max())}
-    del net, again
-    runs = []
-    for lr, num_epochs in ((0.01, 1), (0.001, 1), (0.0003, 4)):
-        mx.random.seed(0)
-        np.random.seed(0)
-        net = make_net(quarter, 3, 10, 32, ctx=ctx)
-        net.hybridize()
-        epochs = train(net, train_data, num_epochs, 64, lr, ctx)
-        runs.append({"lr": lr, "batch_size": 64, "epochs": epochs, "test_acc": exchange.accuracy(
-            this, net, data["X_test"], data["y_test"])})
-        print(f"mxnet_vgg: Adam {lr}: {epochs[-1]}, test acc {runs[-1]['test_acc']}", flush=True)
-    return {"cifar10": {"data": metadata["source"], "num_train": len(data["y"]),
-                        "num_test": len(data["y_test"]), "tiny_vgg11": tiny, "learning": {
-                            "conv_arch": quarter, "optimizer": "adam", "runs": runs}}}
 
 
 if __name__ == "__main__":

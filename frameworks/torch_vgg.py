@@ -103,25 +103,5 @@ def probes():
     }
 
 
-def timings(net, X, y):
-    """Return seconds a training step on the batch X, y."""
-    step = sgd(net, 0.01)
-    return {"eager": exchange.clock(lambda: step(X, y), 7)}
-
-
-def train_runs(folder):
-    """Train as mindspore_vgg.train_runs does, for its numbers to stand beside."""
-    data, metadata = exchange.read_arrays(folder / "fashion.safetensors")
-    recipe = exchange.THREE_EPOCHS
-    torch.manual_seed(0)
-    net = make_net(recipe["conv_arch"], 1, 10, recipe["input_size"])
-    for layer in net.modules():
-        if isinstance(layer, (nn.Conv2d, nn.Linear)):
-            nn.init.xavier_uniform_(layer.weight)
-    epochs = exchange.train(sys.modules[__name__], net, sgd(net, recipe["lr"]), data,
-                            num_epochs=recipe["num_epochs"], batch_size=recipe["batch_size"])
-    return {"three_epochs": {**recipe, "data": metadata["source"], "epochs": epochs}}
-
-
 if __name__ == "__main__":
     exchange.main(sys.modules[__name__])
