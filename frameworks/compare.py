@@ -54,6 +54,10 @@ TRAINED = {"arguments": {"conv_arch": d2lvgg.shrink(d2lvgg.VGG_ARCHS["vgg11"], 8
                          "in_channels": 1, "num_classes": 10, "input_size": 32}}
 NUM_TRAIN, NUM_TEST = 6_000, 2_000
 STEPS, ROUNDS = 10, 5
+# Of 24 seeds the one whose ReLUs from block 2 on lie farthest from zero, and whose maxima from the
+# second largest number. With seed 0 rounding switched one ReLU of layer 2.2 on in MindSpore and off
+# in the others, and that moved a gradient by 1.6e-3 of its largest number.
+SEED = 23
 BUSY = 2  # programs that want a core, in the last round of timings
 THREADS = "1"
 
@@ -63,7 +67,8 @@ def sources_hash():
 
     Of this file that is the functions that give and compare; words and environments may change.
     """
-    digest = hashlib.sha256(json.dumps([NETWORK, NATIVE, TRAINED, NUM_TRAIN, STEPS]).encode())
+    digest = hashlib.sha256(
+        json.dumps([NETWORK, NATIVE, TRAINED, NUM_TRAIN, STEPS, SEED]).encode())
     for path in sorted([*HERE.glob("*_vgg.py"), *HERE.glob("*_native.py"), HERE / "exchange.py",
                         *HERE.glob("*.txt")]):
         digest.update(path.name.encode() + path.read_bytes().replace(b"\r\n", b"\n"))
@@ -129,7 +134,7 @@ def strong_start(net):
 
     He's weights; of biases U(-0.1, 0.1). Returns net.
     """
-    torch.manual_seed(0)
+    torch.manual_seed(SEED)
     for name, parameter in net.named_parameters():
         if name.endswith("bias"):
             torch.nn.init.uniform_(parameter, -0.1, 0.1)

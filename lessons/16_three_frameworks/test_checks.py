@@ -89,8 +89,105 @@ def summed(function):
     return wrong
 
 
-def effective_lr(lr, batch_size, n):
-    return lr * batch_size / n
+def move_one(theirs, net, name="blocks.2.1", change=lambda weight: weight, to=2):
+    with torch.no_grad():
+        net[to][2].weight.copy_(change(theirs[f"{name}.weight"]))
+        net[to][2].bias.copy_(theirs[f"{name}.bias"])
+    return net
+
+
+def move_by_state(theirs, net):
+    net.load_state_dict({**net.state_dict(), "2.2.weight": theirs["blocks.2.1.weight"],
+                         "2.2.bias": theirs["blocks.2.1.bias"]})
+    return net
+
+
+def move_by_data(theirs, net):
+    net[2][2].weight.data = theirs["blocks.2.1.weight"].clone()
+    net[2][2].bias.data = theirs["blocks.2.1.bias"].clone()
+    return net
+
+
+def move_sharing(theirs, net):
+    net[2][2].weight.data = theirs["blocks.2.1.weight"]
+    net[2][2].bias.data = theirs["blocks.2.1.bias"]
+    return net
+
+
+def move_frozen(theirs, net):
+    net[2][2].weight = torch.nn.Parameter(theirs["blocks.2.1.weight"].clone(), False)
+    net[2][2].bias = torch.nn.Parameter(theirs["blocks.2.1.bias"].clone(), False)
+    return net
+
+
+def move_weight_alone(theirs, net):
+    with torch.no_grad():
+        net[2][2].weight.copy_(theirs["blocks.2.1.weight"])
+    return net
+
+
+def move_block_too(theirs, net):
+    with torch.no_grad():
+        net[2][0].weight.add_(1)
+    return move_one(theirs, net)
+
+
+def move_the_first_given():
+    first = []  # outside the function
+
+    def wrong(theirs, net):
+        first.append({name: value.clone() for name, value in theirs.items()})
+        return move_one(first[0], net)
+    return wrong
+
+
+def from_channels_last(weight, channels, side, axes=(3, 2, 0, 1)):
+    outputs = weight.shape[1]
+    return weight.reshape(side, side, channels, outputs).permute(axes).reshape(outputs, -1)
+
+
+def by_counting(weight, channels, side):
+    """Writes down where each of PyTorch's inputs stands in theirs."""
+    places = [(row * side + column) * channels + channel for channel in range(channels)
+              for row in range(side) for column in range(side)]
+    return weight[places].T
+
+
+def taken_for_ours(weight, channels, side):
+    outputs = weight.shape[1]
+    return weight.reshape(channels, side, side, outputs).permute(3, 0, 1, 2).reshape(outputs, -1)
+
+
+def adds_up():
+    seen = []  # outside the function
+
+    def wrong(weight, channels, side):
+        seen.append(1)
+        return from_channels_last(weight, channels, side) * len(seen)
+    return wrong
+
+
+def same_network(ours, theirs, images=None, bound=1e-4, relative=True, change=lambda z: z):
+    generator = torch.Generator().manual_seed(0)
+    X = torch.randn(64, 1, 32, 32, generator=generator) if images is None else images
+    with torch.no_grad():
+        a, b = change(ours(X)), change(theirs(X))
+    return bool((a - b).abs().max() <= bound * (a.abs().max() if relative else 1))
+
+
+def same_by_numpy(ours, theirs):
+    torch.manual_seed(3)
+    X = torch.randn(100, 1, 32, 32)
+    return np.allclose(ours(X).detach().numpy(), theirs(X).detach().numpy(), rtol=1e-4, atol=1e-4)
+
+
+def alternating():
+    seen = []  # outside the function
+
+    def wrong(ours, theirs):
+        seen.append(1)
+        return len(seen) % 2 == 1
+    return wrong
 
 
 RIGHT = [
@@ -101,15 +198,21 @@ RIGHT = [
     (checks.check_same_padding, padding_by_trying),
     (checks.check_same_padding, lambda *numbers: np.array(same_padding(*numbers))),
     (checks.check_same_padding, lambda *numbers: torch.tensor(same_padding(*numbers))),
-    (checks.check_effective_lr, effective_lr),
-    (checks.check_effective_lr, lambda lr, batch_size, n: np.float64(lr / n * batch_size)),
-    (checks.check_effective_lr, lambda lr, batch_size, n: torch.tensor(
-        lr, dtype=torch.float64) * batch_size / n),
+    (checks.check_move_one, move_one),
+    (checks.check_move_one, move_by_state),
+    (checks.check_move_one, move_by_data),
+    (checks.check_from_channels_last, from_channels_last),
+    (checks.check_from_channels_last, by_counting),
+    (checks.check_same_network, same_network),
+    (checks.check_same_network, same_by_numpy),
+    (checks.check_same_network, lambda ours, theirs: torch.tensor(same_network(ours, theirs))),
 ]
 EMPTY = [
     (checks.check_gluon_name, lambda name, num_blocks: ...),
     (checks.check_same_padding, lambda size, kernel, stride: None),
-    (checks.check_effective_lr, lambda lr, batch_size, n: ...),
+    (checks.check_move_one, lambda theirs, net: ...),
+    (checks.check_from_channels_last, lambda weight, channels, side: None),
+    (checks.check_same_network, lambda ours, theirs: ...),
 ]
 # (check, wrong answer, what the message says, what kind of mistake: tests/test_exercises.py)
 WRONG = [
@@ -157,27 +260,67 @@ WRONG = [
     (checks.check_same_padding, summed(same_padding), "left behind from one call",
      "state left behind"),
     (checks.check_same_padding, lambda *numbers: sum(same_padding(*numbers)), "two numbers", None),
-    (checks.check_effective_lr, lambda lr, batch_size, n: lr, "left lr as it is",
+    (checks.check_move_one, lambda theirs, net: net, "nothing has changed", "left-out step"),
+    (checks.check_move_one, move_weight_alone, "the bias of 2.2 has not changed", "left-out step"),
+    (checks.check_move_one, lambda theirs, net: move_one(
+        theirs, net, change=lambda weight: weight.transpose(0, 1)), "outputs first", "wrong axis"),
+    (checks.check_move_one, lambda theirs, net: move_one(
+        theirs, net, change=lambda weight: weight.flip(2, 3)), "180 degrees", "wrong axis"),
+    (checks.check_move_one, lambda theirs, net: move_one(
+        theirs, net, change=lambda weight: weight.transpose(2, 3)), "rows and columns",
+     "wrong axis"),
+    (checks.check_move_one, lambda theirs, net: move_one(
+        theirs, net, "blocks.3.1", to=3), "nothing has changed", "off by one"),
+    (checks.check_move_one, lambda theirs, net: move_one(
+        theirs, net, "blocks.4.1", to=3), "3.2.weight has changed", "off by one"),
+    (checks.check_move_one, lambda theirs, net: move_one(
+        theirs, net, "blocks.2.0", change=lambda weight: weight.repeat(1, 2, 1, 1)),
+     "second convolution of block 2", "off by one"),
+    (checks.check_move_one, move_block_too, "2.0.weight has changed", "wrong formula"),
+    (checks.check_move_one, move_sharing, "share the numbers", "state left behind"),
+    (checks.check_move_one, move_frozen, "want no gradients", "wrong mode"),
+    (checks.check_move_one, move_the_first_given(), "are not those of Gluon",
      "works for the shown case only"),
-    (checks.check_effective_lr, lambda lr, batch_size, n: lr / n, "differentiates the sum",
+    (checks.check_move_one, lambda theirs, net: theirs, "return the network", None),
+    (checks.check_from_channels_last, lambda weight, channels, side: weight.T, "you transposed it",
      "left-out step"),
-    (checks.check_effective_lr, lambda lr, batch_size, n: lr / batch_size, "divided by batch_size",
-     "wrong formula"),
-    (checks.check_effective_lr, lambda lr, batch_size, n: lr * n / batch_size, "upside down",
-     "wrong formula"),
-    (checks.check_effective_lr, lambda lr, batch_size, n: lr * batch_size, "where is it",
+    (checks.check_from_channels_last, lambda weight, channels, side: weight.reshape(
+        weight.shape[1], -1), "reshape alone", "wrong formula"),
+    (checks.check_from_channels_last, lambda *given: from_channels_last(*given, (3, 2, 1, 0)),
+     "rows and columns", "wrong axis"),
+    (checks.check_from_channels_last, taken_for_ours, "not the one you have", "wrong axis"),
+    (checks.check_from_channels_last, lambda weight, channels, side: from_channels_last(
+        weight, weight.shape[0] // 4, 2) if weight.shape[0] % 4 == 0 else weight.T,
+     "which of row, column and channel", "works for the shown case only"),
+    (checks.check_from_channels_last, lambda weight, channels, side: weight, "outputs first",
      "left-out step"),
-    (checks.check_effective_lr, lambda lr, batch_size, n: batch_size / n, "lr is missing",
-     "left-out step"),
-    (checks.check_effective_lr, lambda lr, batch_size, n: lr * 128 / n, "use batch_size",
+    (checks.check_from_channels_last, adds_up(), "two answers", "state left behind"),
+    (checks.check_from_channels_last, lambda *given: from_channels_last(*given).tolist(),
+     "a tensor is wanted", None),
+    (checks.check_same_network, lambda ours, theirs: True, "you accept a network",
      "works for the shown case only"),
-    (checks.check_effective_lr, lambda lr, batch_size, n: lr * (batch_size // n), "not //",
-     "wrong unit"),
-    (checks.check_effective_lr, lambda lr, batch_size, n: lr * (batch_size + 1) / n,
-     "set them equal", "off by one"),
-    (checks.check_effective_lr, summed(effective_lr), "left behind from one call",
-     "state left behind"),
-    (checks.check_effective_lr, lambda lr, batch_size, n: "lr", "one number", None),
+    (checks.check_same_network, lambda ours, theirs: False, "you refuse a network",
+     "works for the shown case only"),
+    (checks.check_same_network, lambda ours, theirs: same_network(ours, theirs, bound=0),
+     "allow a small difference", "wrong formula"),
+    (checks.check_same_network, lambda ours, theirs: same_network(ours, theirs, bound=0.5),
+     "you accept a network", "wrong formula"),
+    (checks.check_same_network, lambda ours, theirs: same_network(
+        ours, theirs, bound=1e-6, relative=False), "you refuse a network", "wrong unit"),
+    (checks.check_same_network, lambda ours, theirs: same_network(
+        ours, theirs, images=torch.ones(8, 1, 32, 32)), "you accept a network",
+     "works for the shown case only"),
+    (checks.check_same_network, lambda ours, theirs: same_network(
+        ours, theirs, change=lambda logits: logits.argmax(1).double()), "half as large",
+     "wrong formula"),
+    (checks.check_same_network, lambda ours, theirs: same_network(
+        ours, theirs, change=lambda logits: logits.softmax(1)), "by the same small number",
+     "wrong formula"),
+    (checks.check_same_network, lambda ours, theirs: same_network(
+        ours, theirs, change=lambda logits: logits.sort(dim=1)[0]), "numbered one further",
+     "wrong axis"),
+    (checks.check_same_network, alternating(), "two verdicts", "state left behind"),
+    (checks.check_same_network, lambda ours, theirs: "yes", "True or False", None),
 ]
 
 
