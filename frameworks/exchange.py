@@ -219,7 +219,7 @@ def main(side):
         elif task == "time":
             weights, network = read_network(folder)
             batch, _ = read_arrays(folder / "batch.safetensors")
-            size, repeats = network["batch_size"], int(os.environ.get("D2LVGG_REPEATS", "5"))
+            size, repeats = network["batch_size"], int(os.environ.get("D2LVGG_REPEATS", "3"))
             found = {}
             for way, make_step in side.WAYS.items():
                 net, _ = net_with(side, weights, network)  # each way begins with a fresh one

@@ -80,6 +80,8 @@ def change(results, *places, value):
     (("moved_back", "mxnet"), 1.0, "weights moved from MXNet to PyTorch"),
     (("controls", "biases left out"), 1e-6, "the proof is blind to it"),
     (("losses_untrained", 9), RESULTS["frameworks"]["torch"]["losses"][9], "prove nothing"),
+    (("native", "parity", 0, "logits"), 2e-4, "logits of PyTorch and MXNet differ by 2.0e-04"),
+    (("native", "shipped", "mindspore", 0, 0), 50.0, "MindSpore names the three garments with"),
 ])
 def test_a_difference_fails_loudly(places, value, sentence):
     with pytest.raises(exchange.Refusal, match=re.escape(sentence)):
@@ -106,6 +108,9 @@ def test_no_path_of_a_machine_is_recorded():
     assert not re.search(r"/(tmp|home|root|usr|work|Users)/", text)
 
 
+SHOWN = [("vgg", "vgg_block"), ("vgg", "sgd"), ("native", "VGG"), ("native", "fit")]
+
+
 @pytest.mark.parametrize("edition", ["notebooks", "notebooks/solutions"])
 def test_the_lesson_shows_the_code_that_was_run(edition):
     """The built notebook's outputs hold the framework files' present text."""
@@ -114,12 +119,40 @@ def test_the_lesson_shows_the_code_that_was_run(edition):
              for output in cell.outputs if "text/html" in output.get("data", {})]
     shown = squeeze("".join(re.sub("<[^>]*>", "", page) for page in pages))
     for side in ("torch", "mxnet", "mindspore"):
-        text = (FRAMEWORKS / f"{side}_vgg.py").read_text(encoding="utf-8")
-        for name in ("vgg_block", "vgg", "sgd", "load_weights", "export_weights"):
-            if side == "torch" and name.startswith("vgg"):
-                continue  # shown from d2lvgg.models
-            found = re.search(rf"^def {name}\(.*?(?=^\S|\Z)", text, re.M | re.S).group()
+        for kind, name in SHOWN:
+            if side == "torch" and name in ("vgg_block", "VGG"):
+                continue  # shown from d2lvgg.models; torch_native's is a function, make_net
+            text = (FRAMEWORKS / f"{side}_{kind}.py").read_text(encoding="utf-8")
+            found = re.search(rf"^(?:def|class) {name}\(.*?(?=^\S|\Z)", text, re.M | re.S).group()
             assert squeeze(found) in shown, f"{side}: {name}: run python -m tools.notebooks 16"
+
+
+def test_native_variants_are_proved_as_the_others_are():
+    native = RESULTS["native"]
+    assert {tuple(row["pair"]) for row in native["parity"]} == {
+        ("torch", "mxnet"), ("torch", "mindspore"), ("mxnet", "mindspore")}
+    names = set(d2lvgg.pretrained("cpu").state_dict())
+    assert all(set(row["gradients_by_name"]) == names for row in native["parity"])
+    ours = np.array(native["shipped"]["torch"])
+    assert all(abs(np.array(logits) - ours).max() <= compare.BOUNDS["logits"]
+               for logits in native["shipped"].values())
+
+
+def test_times_were_taken_in_turns_and_every_training_had_equal_epochs():
+    alone = RESULTS["seconds"]["alone"]
+    assert {way.partition(",")[0] for way in alone} == {"torch", "mxnet", "mindspore"}
+    assert {len(rounds) for rounds in alone.values()} == {compare.ROUNDS}
+    runs = RESULTS["training"]["runs"]
+    assert {len(run["epochs"]) for run in runs.values()} == {RESULTS["training"]["recipe"][
+        "num_epochs"]}
+    assert all(run["kept"]["difference"] == 0 for run in runs.values())
+
+
+def test_gluons_weights_are_those_of_the_training():
+    arrays, _ = exchange.read_arrays(compare.TRAINED_BY_GLUON)
+    arch = RESULTS["training"]["arguments"]["conv_arch"]
+    assert arrays["output.weight"].shape == (10, arch[-1][1])
+    assert arrays["logits"].shape == (3, 10)
 
 
 def squeeze(text):

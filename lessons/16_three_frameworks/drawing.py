@@ -12,11 +12,15 @@ STYLES = ((BLUE, "o-"), (GREEN, "s--"), ("#8C2D04", "^:"))
 def by_step(rows, allowed):
     """Draw how far the losses of each two frameworks are apart, step by step, and the bound."""
     fig, axis = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
-    for (pair, values), (colour, style), (factor, where) in zip(
-            rows.items(), STYLES, ((1, "center"), (2.2, "bottom"), (0.45, "top")), strict=True):
-        heights = [max(value, 1e-8) for value in values]  # equal to the last digit: no logarithm
+    ends = []
+    for (pair, values), (colour, style) in zip(rows.items(), STYLES, strict=True):
+        heights = [max(value, 2e-8) for value in values]  # equal to the last digit: no logarithm
         axis.semilogy(range(1, 11), heights, style, color=colour, markersize=4)
-        axis.text(10.2, heights[-1] * factor, pair, color=colour, va=where, size=9.5)
+        ends.append((heights[-1], pair, colour))
+    at = 0
+    for height, pair, colour in sorted(ends):
+        at = max(height, 2.2 * at)  # a line above the one below
+        axis.text(10.2, at, pair, color=colour, va="center", size=9.5)
     axis.axhline(allowed, color=RED, linewidth=1.2)
     axis.text(1, allowed * 1.4, "allowed", color=RED, va="bottom")
     axis.set(xlim=(0.7, 15.4), ylim=(1e-8, 1e-2), xticks=range(1, 11), xlabel="step",

@@ -108,12 +108,6 @@ def move_by_data(theirs, net):
     return net
 
 
-def move_sharing(theirs, net):
-    net[2][2].weight.data = theirs["blocks.2.1.weight"]
-    net[2][2].bias.data = theirs["blocks.2.1.bias"]
-    return net
-
-
 def move_frozen(theirs, net):
     net[2][2].weight = torch.nn.Parameter(theirs["blocks.2.1.weight"].clone(), False)
     net[2][2].bias = torch.nn.Parameter(theirs["blocks.2.1.bias"].clone(), False)
@@ -277,10 +271,11 @@ WRONG = [
         theirs, net, "blocks.2.0", change=lambda weight: weight.repeat(1, 2, 1, 1)),
      "second convolution of block 2", "off by one"),
     (checks.check_move_one, move_block_too, "2.0.weight has changed", "wrong formula"),
-    (checks.check_move_one, move_sharing, "share the numbers", "state left behind"),
     (checks.check_move_one, move_frozen, "want no gradients", "wrong mode"),
     (checks.check_move_one, move_the_first_given(), "are not those of Gluon",
-     "works for the shown case only"),
+     "state left behind"),
+    (checks.check_move_one, lambda theirs, net: move_one(checks.recorded.from_gluon()[0], net),
+     "are not those of Gluon", "works for the shown case only"),
     (checks.check_move_one, lambda theirs, net: theirs, "return the network", None),
     (checks.check_from_channels_last, lambda weight, channels, side: weight.T, "you transposed it",
      "left-out step"),
@@ -288,7 +283,7 @@ WRONG = [
         weight.shape[1], -1), "reshape alone", "wrong formula"),
     (checks.check_from_channels_last, lambda *given: from_channels_last(*given, (3, 2, 1, 0)),
      "rows and columns", "wrong axis"),
-    (checks.check_from_channels_last, taken_for_ours, "not the one you have", "wrong axis"),
+    (checks.check_from_channels_last, taken_for_ours, "you transposed it", "wrong axis"),
     (checks.check_from_channels_last, lambda weight, channels, side: from_channels_last(
         weight, weight.shape[0] // 4, 2) if weight.shape[0] % 4 == 0 else weight.T,
      "which of row, column and channel", "works for the shown case only"),
@@ -308,10 +303,13 @@ WRONG = [
     (checks.check_same_network, lambda ours, theirs: same_network(
         ours, theirs, bound=1e-6, relative=False), "you refuse a network", "wrong unit"),
     (checks.check_same_network, lambda ours, theirs: same_network(
-        ours, theirs, images=torch.ones(8, 1, 32, 32)), "you accept a network",
+        ours, theirs, images=torch.zeros(8, 1, 32, 32)), "turned by 180 degrees",
      "works for the shown case only"),
     (checks.check_same_network, lambda ours, theirs: same_network(
-        ours, theirs, change=lambda logits: logits.argmax(1).double()), "half as large",
+        ours, theirs, images=-torch.rand(4, 1, 32, 32)), "on some images only",
+     "works for the shown case only"),
+    (checks.check_same_network, lambda ours, theirs: same_network(
+        ours, theirs, change=lambda logits: logits.argmax(1).double()), "you accept a network",
      "wrong formula"),
     (checks.check_same_network, lambda ours, theirs: same_network(
         ours, theirs, change=lambda logits: logits.softmax(1)), "by the same small number",
