@@ -74,7 +74,7 @@ def sources_hash():
         digest.update(path.name.encode() + path.read_bytes().replace(b"\r\n", b"\n"))
     for function in (models.vgg_block, models.vgg, models.final_side, models.shrink, strong_start,
                      export, export_network, export_shipped, export_training, compare, relative,
-                     move_back, logits_of, controls, untrained, roundoff, time_all):
+                     move_back, logits_of, controls, untrained, roundoff, train_again, time_all):
         digest.update(inspect.getsource(function).encode())
     return digest.hexdigest()
 
@@ -331,6 +331,17 @@ def roundoff(batch, folder):
     return found
 
 
+def train_again(folder):
+    """Return PyTorch's epochs from weights changed in the seventh digit: how far one run drifts."""
+    weights, network = exchange.read_network(folder)
+    data, _ = exchange.read_arrays(folder / "train.safetensors")
+    rng = np.random.RandomState(0)
+    changed = {name: (value * (1 + 2e-7 * rng.randn(*value.shape))).astype(np.float32)
+               for name, value in weights.items()}
+    net, _ = exchange.net_with(torch_native, changed, network)
+    return torch_native.fit(net, data, exchange.RECIPE)
+
+
 def judge(results):
     """Raise exchange.Refusal, naming every number out of bounds, unless all sides are equal."""
     native = results["native"]
@@ -406,7 +417,8 @@ def run(names, parity_only):
         results["training"] = {
             **TRAINED, "recipe": exchange.RECIPE, "num_train": NUM_TRAIN, "num_test": NUM_TEST,
             "runs": {name: run_side(f"{name}_native", folder / "training", "train")
-                     for name in names}}
+                     for name in names},
+            "roundoff": train_again(folder / "training")}
         shutil.copy(folder / "training" / "mxnet_native_trained.safetensors", TRAINED_BY_GLUON)
     return results
 
