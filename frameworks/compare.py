@@ -58,7 +58,6 @@ STEPS, ROUNDS = 10, 4
 # second largest number. With seed 0 rounding switched one ReLU of layer 2.2 on in MindSpore and off
 # in the others, and that moved a gradient by 1.6e-3 of its largest number.
 SEED = 23
-BUSY = 2  # programs that want a core, in the last round of timings
 THREADS = "1"
 
 
@@ -218,17 +217,11 @@ def time_all(names, folder):
     """Return what each way to take a training step cost, {"framework, way": [a dict a step, …]}.
 
     The frameworks take turns, round by round, so what else the machine does hits all alike. Then
-    once beside programs that want a core each, and MindSpore once with oneDNN as it comes.
+    MindSpore once with oneDNN as it comes.
     """
-    found = {"alone": {}, "beside busy programs": {}}
+    found = {"alone": {}}
     for _ in range(ROUNDS):
         note_times(found["alone"], names, folder)
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(BUSY)]
-    try:
-        note_times(found["beside busy programs"], names, folder)
-    finally:
-        for program in busy:
-            program.kill()
     if "mindspore" in names:
         found["oneDNN as it comes"] = run_side("mindspore_native", folder, "time",
                                                ONEDNN_MAX_CPU_ISA="DEFAULT", D2LVGG_REPEATS="1")
