@@ -31,38 +31,38 @@ def arrow(axes, start, end, **style):
 
 def contest_path():
     """A design on its way: practice as often as one likes, the contest, the test set, the file."""
-    fig, axes = blank(7.2, 2.7, 14.4, 5.4)
+    fig, axes = blank(7.2, 2.2, 14.4, 4.4)
     stops = (("practise", "held-out images,\nany other seeds", SKY, "as often as\nyou like"),
              ("contest", "held-out images,\nseeds 0 to 4,\nin pairs", BLUE, "counted"),
              ("test", "10,000 images\nthat chose\nnothing", ORANGE, "once"),
              ("hand in", "design, seeds,\nresults, card", GREEN, "one file"),
              ("marker", "counts, reads,\ntrains it anew", "0.5", "other seeds,\ntoo"))
     for place, (name, words, colour, often) in enumerate(stops):
-        x = 0.2 + 2.85 * place
-        box(axes, x, 1.9, 2.3, 1.7, words, colour)
-        axes.text(x + 1.15, 3.85, name, ha="center", size=11, weight="bold")
-        axes.text(x + 1.15, 1.6, often, ha="center", va="top", size=10, color="0.3")
+        x = 0.05 + 2.94 * place
+        box(axes, x, 1.1, 2.5, 1.7, words, colour)
+        axes.text(x + 1.25, 3.0, name, ha="center", size=11, weight="bold")
+        axes.text(x + 1.25, 0.85, often, ha="center", va="top", size=10, color="0.3")
         if place < len(stops) - 1:
-            arrow(axes, (x + 2.35, 2.75), (x + 2.8, 2.75))
-    arrow(axes, (2.0, 4.35), (0.7, 4.35), connectionstyle="arc3,rad=0.6")
-    axes.text(2.15, 4.75, "another idea", size=10, color="0.3", va="center")
+            arrow(axes, (x + 2.52, 1.95), (x + 2.92, 1.95))
+    arrow(axes, (2.0, 3.5), (0.6, 3.5), connectionstyle="arc3,rad=0.6")
+    axes.text(2.15, 3.85, "another idea", size=10, color="0.3", va="center")
     return fig
 
 
 def four_blocks():
     """A VGG block and three that came later, as columns of layers, the input below."""
-    fig, axes = blank(7.2, 3.9, 14.4, 7.8)
+    fig, axes = blank(7.2, 3.45, 14.4, 6.9)
     columns = (("VGG block", "2014", [("3x3", BLUE), ("3x3", BLUE), ("pool", ORANGE)]),
                ("bottleneck", "2013 to 2015", [("1x1, narrow", SKY), ("3x3", BLUE),
                                                ("1x1, wide", SKY), ("pool", ORANGE)]),
                ("residual", "2015", [("3x3", BLUE), ("3x3", BLUE), ("+", "0.5"),
                                      ("pool", ORANGE)]),
-               ("depthwise", "2014 to 2017", [("3x3, one channel\neach", RED),
+               ("depthwise", "2014 to 2017", [("3x3, each\nchannel alone", RED),
                                               ("1x1, mixes\nchannels", SKY), ("pool", ORANGE)]))
     for place, (name, year, layers) in enumerate(columns):
         x = 0.5 + 3.55 * place
-        axes.text(x + 1.2, 7.25, name, ha="center", size=11, weight="bold")
-        axes.text(x + 1.2, 6.8, year, ha="center", size=10, color="0.3")
+        axes.text(x + 1.2, 6.4, name, ha="center", size=11, weight="bold")
+        axes.text(x + 1.2, 5.95, year, ha="center", size=10, color="0.3")
         y, tops = 1.0, []
         for words, colour in layers:
             height = 0.95 if "\n" in words else 0.7
