@@ -74,6 +74,7 @@ def name_of(source):
 
 def allowed_builtins():
     """Return the part of Python's own names that a design can use, and what a class needs."""
-    inside = ("__build_class__", "__name__")
+    # PyTorch itself imports in mid-call, by the caller's __import__; look lets no design name it.
+    inside = ("__build_class__", "__import__", "__name__")
     return {name: getattr(builtins, name) for name in (*sorted(PYTHON), *inside)
             if hasattr(builtins, name)}

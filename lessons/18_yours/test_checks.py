@@ -137,7 +137,7 @@ def judge(file, seeds=True, flops=True, whole="ours theirs", verdict=True, opene
 
 
 def strict_judge(file):
-    return judge(file) and all((number * 5_000) % 1 == 0 for number in file["theirs"])
+    return judge(file) and all(number % (1 / 5_000) < 1e-9 for number in file["theirs"])
 
 
 SEEN = []

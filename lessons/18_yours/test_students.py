@@ -91,6 +91,7 @@ def test_training_on_test_images_is_seen_when_it_is_trained_anew(tmp_path, monke
     ("weights = torch.load('trained.pt')", "uses .load: files or other code"),
     ("weights = open('trained.pt')", "uses the name 'open'"),
     ("import os", "imports something"),
+    ("__import__('os')", "uses the name '__import__'"),
     ("nn.Module.__subclasses__()", "belongs to the inside of Python"),
     ("torch.optim.SGD([], 0.1)", "training inside the network"),
     ("weights = [" + "0.123, " * 900 + "]", "no trained weights"),
@@ -262,7 +263,7 @@ def test_what_is_no_such_file_gets_a_sentence(text, words, tmp_path):
 
 
 @pytest.mark.parametrize(("part", "value", "words"), [
-    ("source", 3, "source is 3, and str is wanted"), ("ours", "many", "ours is 'many'"),
+    ("name", 3, "name is 3, and str is wanted"), ("ours", "many", "ours is 'many'"),
     ("ours", [0.5, "x"], "numbers from 0 to 1"), ("theirs", [0.5, 7], "numbers from 0 to 1"),
     ("flops", True, "flops is True"), ("scale", "huge", "scale 'huge' is unknown")])
 def test_a_part_of_another_kind_gets_a_sentence(part, value, words, tmp_path):
