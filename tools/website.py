@@ -64,6 +64,7 @@ CONFIG = {
     "html_title": "d2lvgg: networks built from blocks",
     "html_theme": "sphinx_book_theme",
     "html_theme_options": {"show_toc_level": 2, "navbar_persistent": [],
+                           "secondary_sidebar_items": {"**": ["page-toc.html"], "errors": []},
                            "use_download_button": False, "use_fullscreen_button": False},
     "html_copy_source": False,
     "html_use_index": False,
@@ -83,11 +84,20 @@ CSS = """
 code.literal, code.literal .pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 div.formula { overflow-x: auto; padding: 0.3em 0; }
 .cell_output table.dataframe :is(th, td) { padding: 0.1em 0.6em; }
+#index-of-errors h2 { margin: 1.5em 0 0; font-size: 1.1em; }
 @page { size: A4; margin: 12mm; }
 @media print {  /* the cheat sheet: one page */
-  #cheat-sheet { columns: 2; column-gap: 6mm; font-size: 7.5pt; line-height: 1.3; }
+  #cheat-sheet { columns: 2; column-gap: 6mm; font-size: 7pt; line-height: 1.25; }
+  #cheat-sheet > :is(h1, p) { column-span: all; display: block; }
+  #cheat-sheet :is(h1, h2) { margin: 0.5em 0 0.3em; font-size: 11pt; }
+  #cheat-sheet :is(p, table, div.highlight, .pst-scrollable-table-container) { margin: 0 0 0.5em; }
+  #cheat-sheet :is(th, td) { padding: 0.1em 0.4em; }
+  #cheat-sheet :is(code, pre) { font-size: 6.3pt; white-space: pre-wrap; }
+  #cheat-sheet pre { padding: 0.5em; line-height: 1.25; }
+  #cheat-sheet a { color: inherit; } #cheat-sheet a::after { content: none; }
   #cheat-sheet section { break-inside: avoid; }
-  #cheat-sheet h1 { column-span: all; }
+  #cheat-sheet code.literal { padding: 0; border: 0; background: none; }
+  body:has(#cheat-sheet) :is(#jb-print-docs-body, footer, .prev-next-footer) { display: none; }
 }
 """
 
@@ -155,7 +165,7 @@ def what_goes_wrong(notebook):
              "".join(f"```text\n{output.text}```\n" for output in cell.outputs if "text" in output)
              for cell in to_read(notebook).cells]
     section = re.search(r"^## If it goes wrong\n(.*?)(?=^## )", "\n\n".join(cells), re.M | re.S)
-    return re.findall(r"^### (.+)\n(.*?)(?=^### |\Z)", section[1], re.M | re.S)
+    return re.findall(r"^### ([^\n]+)\n(.*?)(?=^### |\Z)", section[1], re.M | re.S)
 
 
 def errors():
