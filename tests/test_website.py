@@ -83,6 +83,13 @@ def read(site, name):
     return BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
 
 
+def built_text(folder):
+    """Return the text cells of a lesson's built notebook: what the site is made of."""
+    path = notebooks.ROOT / "notebooks" / f"{folder.name}.ipynb"
+    cells = website.nbformat.read(path, as_version=4).cells
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
 def hrefs(part):
     return [link["href"] for link in part.find_all("a", href=True)]
 
@@ -110,7 +117,7 @@ def test_the_index_of_errors_has_every_one_with_its_lesson(site):
              if part.h2}
     links = 0
     for folder in notebooks.lesson_folders():
-        text = (folder / "lesson.md").read_text(encoding="utf-8")
+        text = built_text(folder)
         said = text.split("\n## If it goes wrong\n")[1].split("\n## ")[0]
         for heading in re.findall(r"^### (.+)$", said, re.M):
             part = found[heading.replace("`", "")]
@@ -140,7 +147,7 @@ def test_the_same_error_stands_together_whatever_raises_it():
 def test_every_marked_lesson_has_a_handout_that_can_be_reached(site):
     listed = hrefs(read(site, "handouts").find("article"))
     marked = [folder.name for folder in notebooks.lesson_folders()
-              if "<!-- handout -->" in (folder / "lesson.md").read_text(encoding="utf-8")]
+              if "<!-- handout -->" in built_text(folder)]
     assert marked
     assert [f"handouts/{name}.html" for name in marked] == [
         link for link in listed if link.startswith("handouts/")]

@@ -93,11 +93,12 @@ div.formula { overflow-x: auto; padding: 0.3em 0; }
   #cheat-sheet :is(p, table, div.highlight, .pst-scrollable-table-container) { margin: 0 0 0.5em; }
   #cheat-sheet :is(th, td) { padding: 0.1em 0.4em; }
   #cheat-sheet :is(code, pre) { font-size: 6.3pt; white-space: pre-wrap; }
-  #cheat-sheet pre { padding: 0.5em; line-height: 1.25; }
+  #cheat-sheet pre { padding: 0.5em; font-size: 5.8pt; line-height: 1.25; }
   #cheat-sheet a { color: inherit; } #cheat-sheet a::after { content: none; }
   #cheat-sheet section { break-inside: avoid; }
   #cheat-sheet code.literal { padding: 0; border: 0; background: none; }
-  body:has(#cheat-sheet) :is(#jb-print-docs-body, footer, .prev-next-footer) { display: none; }
+  body:has(#cheat-sheet) :is(
+    #jb-print-docs-body, #jb-print-toc, footer, .prev-next-footer) { display: none !important; }
 }
 """
 
