@@ -223,7 +223,9 @@ def make_source(folder):
         notebook.cells += foot(lesson, bool(page))
         nbformat.write(notebook, folder / "notebooks" / f"{lesson.name}.ipynb")
     for name in PAGES:
-        text = (ROOT / name).read_text(encoding="utf-8").replace("(../README.md", "(../index.md")
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for up in ("", "../"):
+            text = text.replace(f"({up}README.md", f"({up}index.md")
         target = folder / ("index.md" if name == "README.md" else name)
         target.parent.mkdir(exist_ok=True)
         target.write_text(text + TOCTREE * (name == "README.md"), encoding="utf-8")
