@@ -1,12 +1,23 @@
 """Lesson 15's exercises."""
 
+import copy
 import math
-import random
-import statistics
 
 import torch
+from torch import nn
+from torch.nn import functional as F
 
-from d2lvgg.exercises import as_number, ask_twice, exercise, expect
+import d2lvgg
+from d2lvgg.exercises import (
+    LEFT_BEHIND,
+    WrongAnswer,
+    as_number,
+    ask,
+    ask_twice,
+    exercise,
+    expect,
+)
+from d2lvgg.shapes import open_blocks
 
 
 def close(a, b):
@@ -21,156 +32,280 @@ def as_truth(found):
     return found
 
 
-def as_verdict(found):
-    """Return one of the three words. Raises WrongAnswer for anything else."""
-    words = ("faster", "slower", "cannot tell")
-    expect(isinstance(found, str) and found in words,
-           f"the verdict {found!r} is none of {', '.join(map(repr, words))}")
-    return str(found)
+class Watched(nn.Sequential):
+    """A network that notes each batch it is given: (how many images, whether autograd records)."""
+
+    def __init__(self, *layers):
+        super().__init__(*layers)
+        self.calls = []
+
+    def forward(self, X):
+        self.calls.append((len(X), torch.is_grad_enabled()))
+        return super().forward(X)
+
+
+class Enlarger:
+    """Enlarges bytes (B, 1, 4, 4) to floats (B, 1, 8, 8), and counts the images."""
+
+    def __init__(self):
+        self.count = 0
+
+    def __call__(self, images):
+        self.count += len(images)
+        return images.float().repeat_interleave(2, 2).repeat_interleave(2, 3) / 255
+
+
+def plain_training(net, images, labels, test_images, test_labels, enlarge, num_epochs):
+    """Train as the slow script does, without its waste."""
+    optimizer, rows = torch.optim.SGD(net.parameters(), lr=0.1), []
+    for _ in range(num_epochs):
+        loss_sum = 0.0
+        for start in range(0, len(images), 32):
+            X, y = enlarge(images[start:start + 32]), labels[start:start + 32]
+            optimizer.zero_grad()
+            l = F.cross_entropy(net(X), y)
+            l.backward()
+            optimizer.step()
+            loss_sum += l.item() * len(y)
+        with torch.no_grad():
+            hits = net(enlarge(test_images)).argmax(dim=1) == test_labels
+        rows.append((loss_sum / len(images), hits.float().mean().item()))
+    return rows
+
+
+def small_task(num_train, num_test, seed):
+    """Return (network, images, labels, test images, test labels) that are quickly trained."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(num_train + num_test) % 3
+    images = torch.randint(0, 200, (len(labels), 1, 4, 4), generator=generator)
+    images[torch.arange(len(labels)), 0, labels] += 25  # a slightly brighter row
+    images = images.to(torch.uint8)
+    linear = nn.Linear(64, 3)
+    linear.weight.data = 0.1 * torch.randn(3, 64, generator=generator)
+    linear.bias.data.zero_()
+    net = Watched(nn.Flatten(), linear)
+    return net, images[:num_train], labels[:num_train], images[num_train:], labels[num_train:]
+
+
+def as_rows(found, num_epochs):
+    """Return rows as a list of pairs of numbers. Raises WrongAnswer for anything else."""
+    wanted = "a list with a pair (training loss, test accuracy) per epoch is wanted"
+    expect(isinstance(found, (list, tuple)) and all(
+        isinstance(row, (list, tuple)) and len(row) == 2 for row in found), wanted)
+    expect(len(found) == num_epochs, f"{wanted}, and you give {len(found)} pairs for {num_epochs} "
+                                     "epochs")
+    return [tuple(as_number(number) for number in row) for row in found]
+
+
+def near(found, right):
+    return all(math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-5)
+               for a, b in zip(found, right, strict=True))
+
+
+def expect_same_training(net, reference, rows, wanted):
+    """Raise WrongAnswer unless net was trained as reference was, and rows are what is wanted."""
+    same = all(torch.allclose(p, q, atol=1e-5) for p, q in
+               zip(net.parameters(), reference.parameters(), strict=True))
+    if not same:
+        tests = {n for n, recorded in reference.calls if not recorded}
+        steps, right_steps = ([n for n, recorded in one.calls if recorded]
+                              for one in (net, reference))
+        differ = "the weights differ from the slow script's"
+        expect(steps, f"{differ}: yours was never trained")
+        expect({*steps} <= {*right_steps} | tests,
+               f"{differ}: you train on batches of {max(steps)} images, so there are other steps")
+        expect(sum(steps) >= sum(right_steps), f"{differ}: you train on fewer images, and every "
+                                               "batch counts, the short last one too")
+        expect(False, f"{differ}: take the same batches, in the same order, with the same steps")
+    (losses, accs), (right_losses, right_accs) = (zip(*both, strict=True)
+                                                  for both in (rows, wanted))
+    expect(near(losses, right_losses), "the training losses differ from the slow script's: sum the "
+                                       "loss times the length of its batch, and divide at the end")
+    expect(not near([acc / 100 for acc in accs], right_accs) or near(accs, right_accs),
+           "the test accuracies are percent, and the slow script returns fractions")
+    expect(near(accs, right_accs),
+           "the test accuracies differ from the slow script's: each epoch has its own, taken after "
+           "the last step of that epoch")
 
 
 @exercise
-def check_speedup(answer):
-    """Lesson 15, exercise 1: Amdahl's law."""
-    rng = random.Random(0)
-    cases = [([0.2, 0.3, 0.5], [1, 2, 10]), ([0.5, 0.5], [100, 1]), ([1.0], [3])]
-    for _ in range(5):
-        parts = [rng.uniform(0.1, 1) for _ in range(4)]
-        cases.append(([part / sum(parts) for part in parts],
-                      [rng.uniform(0.5, 50) for _ in range(4)]))
-    for shares, factors in cases:
-        pairs = list(zip(shares, factors, strict=True))
-        left = sum(share / factor for share, factor in pairs)  # of the time
-        found = ask_twice(as_number, answer, shares, factors)
-        call = f"speedup({shares}, {factors}) gave {found:.4g}"
+def check_fast_training(answer):
+    """Lesson 15, exercise 1: the same result, and no image enlarged or named without need."""
+    for case, (num_train, num_test, num_epochs, seed) in enumerate((
+            (80, 40, 3, 0), (80, 40, 3, 1), (100, 90, 2, 2))):
+        task = small_task(num_train, num_test, seed)
+        reference = copy.deepcopy(task[0])
+        wanted = plain_training(reference, *task[1:], Enlarger(), num_epochs)
+        enlarge = Enlarger()
+        try:
+            rows = as_rows(ask(answer, *task, enlarge, num_epochs), num_epochs)
+            recording = torch.is_grad_enabled()
+        finally:
+            torch.set_grad_enabled(True)
+        net = task[0]
+        try:
+            expect_same_training(net, reference, rows, wanted)
+        except WrongAnswer as mistake:
+            expect(case == 0, "the first data set gives the slow script's result, and another does "
+                              f"not: a number of the first is built in, or {LEFT_BEHIND}")
+            raise mistake
+        used = num_epochs * (num_train + num_test)
+        expect(enlarge.count <= used,
+               f"the result is right, and {enlarge.count:,} images were enlarged for {num_epochs} "
+               f"epochs on {num_train} images and {num_test} test images: which of them are never "
+               "looked at?")
+        passed = sum(n for n, _ in net.calls)
+        expect(passed <= used,
+               f"the result is right, and {passed:,} images went through the network in "
+               f"{num_epochs} epochs on {num_train} images and {num_test} test images: which "
+               "answers are never used?")
+        recorded = sum(n for n, records in net.calls if records)
+        expect(recorded <= num_epochs * num_train,
+               "the result is right, and autograd recorded the test: nobody goes back through it, "
+               "so put it under torch.no_grad()")
+        expect(recording, "gradients are still off after your function: use `with torch.no_grad():`"
+                          ", which turns them on again at its end")
+    return "The same numbers, and only the work that they need. Nothing about this was a GPU's."
+
+
+def leaves(net):
+    """Return the layers of a network in the order in which they run, blocks opened."""
+    return [layer for _, layer in open_blocks(net)]
+
+
+def reordered(net):
+    """Return net's layers, each ReLU that stands before a max-pool after it, blocks opened."""
+    found = []
+    for layer in net:
+        found.extend(reordered(layer) if isinstance(layer, nn.Sequential) else [layer])
+        if (isinstance(layer, nn.MaxPool2d) and len(found) > 1 and isinstance(found[-2], nn.ReLU)
+                and found[-2] in list(net)):
+            found[-2:] = found[-1], found[-2]
+    return found
+
+
+def networks_to_reorder():
+    """Return networks of blocks, blocks inside blocks, and none; with average pools, too."""
+    conv = nn.Conv2d
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return [
+            nn.Sequential(d2lvgg.vgg_block(1, 1, 2), d2lvgg.vgg_block(2, 2, 3), nn.Flatten(),
+                          nn.Linear(48, 4)),
+            nn.Sequential(conv(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), conv(2, 2, 1), nn.ReLU(),
+                          nn.MaxPool2d(3, 1)),
+            nn.Sequential(nn.Sequential(d2lvgg.vgg_block(1, 1, 2), nn.Sequential(
+                d2lvgg.vgg_block(1, 2, 2))), nn.Flatten(), nn.Linear(32, 5), nn.ReLU()),
+            nn.Sequential(nn.Sequential(conv(1, 2, 3), nn.ReLU(), nn.AvgPool2d(2)),
+                          nn.Sequential(conv(2, 3, 1), nn.ReLU()), conv(3, 2, 1), nn.ReLU(),
+                          nn.AvgPool2d(2), nn.ReLU(), nn.MaxPool2d(2)),
+            nn.Sequential(nn.Sequential(nn.MaxPool2d(2), nn.ReLU(), conv(1, 2, 3)),
+                          nn.Sequential(conv(2, 3, 1), nn.ReLU()))]
+
+
+@exercise
+def check_reorder(answer):
+    """Lesson 15, exercise 2: the same layers and answers, ReLU after max-pool."""
+    for net in networks_to_reorder():
+        X = torch.rand(3, 1, 16, 16, generator=torch.Generator().manual_seed(1)) - 0.5
+        before, wanted = leaves(net), reordered(net)
+        with torch.no_grad():
+            right = net(X)
+        found = ask(answer, net)
+        expect(isinstance(found, nn.Sequential),
+               f"an nn.Sequential is wanted, not {type(found).__name__}")
+        expect(leaves(net) == before, "net itself has changed: build a new nn.Sequential from a "
+                                      "list of its layers")
+        mine = leaves(found)
+        expect(len(mine) >= len(before), "a layer is missing: change places, and leave none out")
+        expect({*map(id, mine)} == {*map(id, before)},
+               "these are other layers than net's: whoever trains copies does not train net, so "
+               "take the layers themselves")
+        with torch.no_grad():
+            try:
+                answers = found(X)
+            except RuntimeError as error:
+                raise WrongAnswer(f"your network refuses what net takes: {error}") from None
+        for first, second in zip(mine, mine[1:], strict=False):
+            expect(not (isinstance(first, nn.AvgPool2d) and isinstance(second, nn.ReLU))
+                   or (first, second) in zip(before, before[1:], strict=False),
+                   "you moved a ReLU behind an average pool: the mean of clipped numbers is not "
+                   "the clipped mean")
+        expect(answers.shape == right.shape and torch.allclose(answers, right, atol=1e-6),
+               "your network gives other answers than net: only a ReLU right before a max-pool may "
+               "change places")
+        still = [layer for layer, after in zip(mine, mine[1:], strict=False)
+                 if isinstance(layer, nn.ReLU) and isinstance(after, nn.MaxPool2d)]
+        inside = [layer for layer in still if layer not in list(net)]
+        expect(not inside, "a ReLU inside a block still stands before its max-pool: blocks may lie "
+                           "inside blocks, so call your function for each of them")
+        expect(not still, "a ReLU still stands before its max-pool: try every pair of neighbours, "
+                          "to the last")
+        expect(mine == wanted, "the answers are right, and the order is another: leave alone what "
+                               "does not stand right before a max-pool")
+    return "The same answers and gradients, and ReLU reads a quarter of the numbers."
+
+
+def roofs(net, shape):
+    """Return [(FLOPs, numbers read, parameters, numbers written, layer's class)], a row a layer."""
+    rows, before = [], torch.Size(shape).numel()
+    for row in d2lvgg.trace_shapes(net, shape, expand=True):
+        rows.append((row.flops, before, row.params, row.output_shape.numel(), row.layer))
+        before = row.output_shape.numel()
+    return rows
+
+
+def least(rows, peak, bandwidth, choose=max):
+    """Return the sum over the layers of what choose makes of the two limits, in seconds."""
+    return sum(choose(flops / peak, 4 * (a + p + b) / bandwidth) for flops, a, p, b, _ in rows)
+
+
+@exercise
+def check_least_seconds(answer):
+    """Lesson 15, exercise 3: the sum of each layer's roof."""
+    blocks = nn.Sequential(d2lvgg.vgg_block(1, 1, 4), d2lvgg.vgg_block(2, 4, 8), nn.Flatten(),
+                           nn.Linear(8 * 4 * 4, 10))
+    linear = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 3))
+    for net, shape, peak, bandwidth in (
+            (blocks, (5, 1, 16, 16), 8e8, 1e8), (blocks, (2, 1, 16, 16), 3e9, 2e8),
+            (linear, (7, 1, 8, 8), 1.5e8, 1e8), (linear, (1, 1, 8, 8), 1.5e8, 5e8)):
+        rows = roofs(net, shape)
+        found = ask_twice(as_number, answer, net, shape, peak, bandwidth)
+        right = least(rows, peak, bandwidth)
         for wrong, mistake in (
-                (sum(share * factor for share, factor in pairs),
-                 "the mean of the factors: speeds do not add up, times do"),
-                (math.prod(factors), "the product of the factors: each part is only a share of "
-                                     "the time"),
-                (sum(factors) / len(factors), "the mean of the factors, without the shares"),
-                (sum(factors), "the sum of the factors, without the shares"),
-                (len(factors) / sum(1 / factor for factor in factors),
-                 "as if every part had the same share of the time"),
-                (max(factors), "the largest factor: the other parts still take their time"),
-                (1 / (1 - shares[0] + shares[0] / factors[0]),
-                 "as if the first part alone became faster: factors has a number for each"),
-                (left, "the time that is left: the speed-up is one divided by it"),
-                (1 - left, "the time that is saved: how many times as fast is the whole?"),
-                (1 / left - 1, "how much is added: twice as fast is 2, not 1"),
-                (100 / left, "in per cent: how many times as fast is wanted")):
-            expect(not close(found, wrong) or close(wrong, 1 / left), f"{call}: that is {mistake}")
-        expect(close(found, 1 / left),
-               f"{call}: how long does each part take now, and how long do all together?")
-    return "The part that you did not touch sets the limit: half of the time left means at most 2."
-
-
-def by(measure):
-    """Return a verdict that compares one number of all runs."""
-    return lambda slow, fast: in_pairs([(measure(slow), measure(fast))])
-
-
-def in_pairs(pairs):
-    """Return the verdict on pairs (slow, fast) of numbers."""
-    if all(fast < slow for slow, fast in pairs):
-        return "faster"
-    return "slower" if all(fast > slow for slow, fast in pairs) else "cannot tell"
-
-
-def equal_counts(slow, fast):
-    """Return a verdict that takes equal times for a sign."""
-    pairs = list(zip(slow, fast, strict=True))
-    if all(a >= b for a, b in pairs):
-        return "faster"
-    return "slower" if all(a <= b for a, b in pairs) else "cannot tell"
-
-
-WRONG_VERDICTS = {
-    "you have one verdict for all": lambda slow, fast: "faster",
-    "you have one verdict for all: 'cannot tell' is the safe one, and often wrong":
-        lambda slow, fast: "cannot tell",
-    "you mixed up 'faster' and 'slower': is it fast that took less time?":
-        lambda slow, fast: in_pairs(list(zip(fast, slow, strict=True))),
-    "you compared sums or means: one slow run on one side decides them; compare inside each pair":
-        by(sum),
-    "you compared the medians: look whether all pairs agree": by(statistics.median),
-    "you compared the best runs: look whether all pairs agree": by(min),
-    "you compared the ranges, all runs with all: a slow minute that hits both sides of a pair "
-    "alike spoils that; compare pair by pair":
-        lambda slow, fast: in_pairs([(a, b) for a in slow for b in fast]),
-    "you went by the majority of the pairs: every pair is wanted":
-        lambda slow, fast: in_pairs([(sum(a > b for a, b in zip(slow, fast, strict=True)),
-                                      sum(a < b for a, b in zip(slow, fast, strict=True)))]),
-    "a pair of equal times is neither less nor more": equal_counts,
-    "you sorted the runs, and the pairs are lost: compare pair by pair":
-        lambda slow, fast: in_pairs(list(zip(sorted(slow), sorted(fast), strict=True))),
-    "you left out the last pair": lambda slow, fast: in_pairs(
-        list(zip(slow[:-1], fast[:-1], strict=True))),
-    "you left out the first pair": lambda slow, fast: in_pairs(
-        list(zip(slow[1:], fast[1:], strict=True))),
-    "you looked at the first pair alone": lambda slow, fast: in_pairs([(slow[0], fast[0])]),
-    "you never say 'slower'": lambda slow, fast: in_pairs(
-        list(zip(slow, fast, strict=True))).replace("slower", "cannot tell"),
-}
-
-
-@exercise
-def check_verdict(answer):
-    """Lesson 15, exercise 2: a sign in every pair, or no verdict."""
-    cases = [
-        ([2.0, 2.1, 2.2], [1.0, 1.1, 1.0]), ([1.0, 1.1], [1.2, 1.3]),
-        ([1.0, 1.3, 1.1], [1.1, 1.0, 1.2]), ([1.2, 1.3, 1.4, 1.0], [1.1, 1.2, 1.3, 1.1]),
-        ([1.0] * 7, [0.9] * 7), ([1.1, 1.1, 1.0], [1.0, 1.2, 0.9]),
-        ([1.0, 1.0, 5.0], [0.9, 0.9, 4.0]),  # the machine slowed down for both half-way
-        ([1.0, 1.0, 9.0], [1.1, 1.1, 1.1]),  # one slow minute hit one side
-        ([1.0, 2.0], [1.0, 1.0]), ([1.0, 1.0], [1.0, 2.0]), ([2.0, 1.0], [1.0, 1.0]),
-        ([1.0, 3.0, 3.0, 3.0], [1.5, 2.0, 2.0, 2.0]), ([1.0, 3.0], [2.0, 0.5])]
-    found = [ask_twice(as_verdict, answer, slow, fast) for slow, fast in cases]
-    for mistake, wrong in WRONG_VERDICTS.items():
-        expect(found != [wrong(*case) for case in cases], mistake)
-    for (slow, fast), mine in zip(cases, found, strict=True):
-        expect(mine == in_pairs(list(zip(slow, fast, strict=True))),
-               f"of {slow} against {fast} you say {mine!r}: go through them pair by pair")
-    return "Seven pairs that agree by chance alone: once in 64."
-
-
-@exercise
-def check_conv_intensity(answer):
-    """Lesson 15, exercise 3: FLOPs a byte of a 3x3 convolution."""
-    for c_in, c_out, side, itemsize in ((3, 5, 7, 4), (1, 64, 224, 4), (256, 256, 56, 2),
-                                        (2, 3, 9, 8)):
-        places, weights = side**2, 9 * c_in * c_out
-        flops, maps = 2 * weights * places, (c_in + c_out) * places
-        right = flops / ((maps + weights) * itemsize)
-        found = ask_twice(as_number, answer, c_in, c_out, side, itemsize)
-        call = f"conv_intensity({c_in}, {c_out}, {side}, {itemsize}) gave {found:.4g}"
-        for wrong, mistake in (
-                (flops / (maps * itemsize),
-                 "you left out the bytes of the weights, which are read too"),
-                (flops / ((c_in * places + weights) * itemsize),
-                 "you left out the bytes of the output, which are written"),
-                (flops / ((c_out * places + weights) * itemsize),
-                 "you left out the bytes of the input, which are read"),
-                (right / 2, "you counted a multiply and an add as one FLOP: they are two"),
-                (right * itemsize, "that is FLOPs a number: a number has itemsize bytes"),
-                (right * itemsize / 2, "you took two bytes a number: itemsize says how many"),
-                (right / 8, "that is FLOPs a bit: bytes are wanted"),
-                (1 / right, "upside down: FLOPs a byte is FLOPs divided by bytes"),
-                (right / 9, "each output adds up a window of 3x3 for each input channel"),
-                (flops / 9 / ((maps + weights / 9) * itemsize),
-                 "that is a 1x1 convolution's: a 3x3 window has nine weights"),
-                (flops / places / ((maps + weights) * itemsize),
-                 "you counted the work at one place: every weight works at all of them"),
-                (2 * weights * side / (((c_in + c_out) * side + weights) * itemsize),
-                 "a map has side rows of side places"),
-                (right * (side - 2)**2 / places,
-                 "you counted the places without padding: same-padded, the output has all"),
-                (flops / (((c_in + 1) * places + weights) * itemsize),
-                 "the output has as many maps as output channels")):
-            expect(not close(found, wrong) or close(wrong, right), f"{call}: {mistake}")
-        expect(close(found, right), f"{call}: count FLOPs, then the numbers of input, weights and "
-                                    "output, one by one")
-    return "From 9 to 843: the same code on the same chip, and two different things to wait for."
+                (max(sum(row[0] for row in rows) / peak,
+                     4 * sum(a + p + b for _, a, p, b, _ in rows) / bandwidth),
+                 "you took one roof for all layers together, or one limit alone: each layer has a "
+                 "roof of its own, and waits for what it lacks"),
+                (least(rows, peak, bandwidth, min), "you took the shorter of the two times: a "
+                 "layer is done when both its arithmetic and its bytes are"),
+                (least(rows, peak, bandwidth, lambda a, b: a + b), "you added both times of a "
+                 "layer: at best it computes while it moves"),
+                (least(rows, peak, bandwidth, lambda a, b: a), "you counted arithmetic alone"),
+                (least(rows, peak, bandwidth, lambda a, b: b), "you counted bytes alone"),
+                (least(rows, peak, 4 * bandwidth), "you counted numbers: each has four bytes"),
+                (least(rows, peak, 2 * bandwidth), "you took two bytes for a number: float32 has "
+                                                   "four"),
+                (least([(f, a, 0, b, c) for f, a, p, b, c in rows], peak, bandwidth),
+                 "you left out the parameters, which are read, too"),
+                (least([(f, 0, p, b, c) for f, a, p, b, c in rows], peak, bandwidth),
+                 "you left out what a layer reads: the output of the one before"),
+                (least([(f, a, p, 0, c) for f, a, p, b, c in rows], peak, bandwidth),
+                 "you left out what a layer writes"),
+                (least([(f, b, p, b, c) for f, a, p, b, c in rows], peak, bandwidth),
+                 "you took a layer's output for its input: it reads what the layer before wrote"),
+                (least(rows, 2 * peak, bandwidth), "you counted a multiply and an add as one FLOP: "
+                                                   ".flops counts both, as they are"),
+                (least([row for row in rows if row[2]], peak, bandwidth),
+                 "you left out the layers without parameters: they move bytes, too"),
+                (least(rows[:-1], peak, bandwidth), "you left out the last layer"),
+                (least(rows[1:], peak, bandwidth), "you left out the first layer"),
+                (1000 * right, "that is in milliseconds: seconds are wanted")):
+            expect(not close(found, wrong) or close(wrong, right), mistake)
+        expect(close(found, right),
+               f"least_seconds gave {found:.4g} for a batch of {shape}: for each layer, blocks "
+               "opened, take the longer of two times, and add them up")
+    return "No code for this chip can be faster; what you measure is what is left to gain."
 
 
 def rounded_sum(weight, change, dtype=torch.bfloat16):
