@@ -8,19 +8,11 @@ from matplotlib.patches import Circle, FancyBboxPatch, Polygon
 
 import d2lvgg
 from d2lvgg.display import BLUE, GREEN, ORANGE, RED, SKY
+from tools.figures import canvas
 
 PALE = {BLUE: "#CCE3F0", ORANGE: "#FAEBCC", GREEN: "#CCECE3", SKY: "#DDF0FB"}
 HINGES = ((1.0, 0.4), (-1.6, 1.2), (1.8, 2.2))  # weight and beginning of each ReLU that is added
 SECONDS = 1.6  # that a step of the loop stays marked
-
-
-def canvas(width, height, across, up):
-    """Return (figure, axes without frame) of width × height inches that show across × up units."""
-    fig = Figure(figsize=(width, height))
-    axes = fig.add_axes((0, 0, 1, 1))
-    axes.set(xlim=across, ylim=up)
-    axes.axis("off")
-    return fig, axes
 
 
 def box(axes, left, low, wide, tall, colour, **style):

@@ -1,25 +1,9 @@
 """Draws lesson 11's pictures: a loop's switches, a GPU's queue, what a checkpoint holds."""
 
-from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from d2lvgg.display import BLUE, GREEN, ORANGE, RED
-
-
-def canvas(width, height, across, up):
-    """Return (figure, axes without frame) of width × height inches that show across × up."""
-    fig = Figure(figsize=(width, height))
-    axes = fig.add_axes((0, 0, 1, 1))
-    axes.set(xlim=across, ylim=up)
-    axes.axis("off")
-    return fig, axes
-
-
-def box(axes, x, y, width, height, text, colour, alpha=0.35, **style):
-    """Draw a box with a word in it; x and y are its lower left corner."""
-    axes.add_patch(Rectangle((x, y), width, height, facecolor=colour, alpha=alpha, edgecolor="w",
-                             linewidth=1.5))
-    axes.text(x + width / 2, y + height / 2, text, ha="center", va="center", **style)
+from tools.figures import box, canvas
 
 
 def loop_clocks():
